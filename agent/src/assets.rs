@@ -1,0 +1,35 @@
+//! Where tasks, scenes and shipped models are found.
+
+use anyhow::{Result, bail};
+use std::path::{Path, PathBuf};
+
+/// Environment variable that names the assets folder.
+pub const ASSETS_VARIABLE: &str = "FORESIGHT_ASSETS";
+
+/// The assets folder: what the variable says, `assets` in the working directory, or the one beside the sources.
+///
+/// # Errors
+/// When none of them holds a `tasks` folder.
+pub fn find() -> Result<PathBuf> {
+    if let Some(given) = std::env::var_os(ASSETS_VARIABLE).map(PathBuf::from) {
+        if given.join("tasks").is_dir() {
+            return Ok(given);
+        }
+        bail!(
+            "{ASSETS_VARIABLE}={}: expected a folder that holds 'tasks'",
+            given.display()
+        );
+    }
+    let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("../assets");
+    for candidate in [PathBuf::from("assets"), sources] {
+        if candidate.join("tasks").is_dir() {
+            return Ok(candidate);
+        }
+    }
+    bail!("no assets folder: expected ./assets, or set {ASSETS_VARIABLE}")
+}
+
+/// The shipped model of a task.
+pub fn model_path(assets: &Path, task: &str) -> PathBuf {
+    assets.join("models").join(format!("{task}.safetensors"))
+}

@@ -1,0 +1,14 @@
+//! The benchmark: fresh pairs of start and goal, the ladder of rows, honest intervals, reports.
+
+pub mod episode;
+pub mod html;
+pub mod pairs;
+pub mod row;
+pub mod runner;
+pub mod statistics;
+pub mod table;
+pub mod tier;
+
+pub use row::Row;
+pub use runner::{BenchPlan, RowSpec, run};
+pub use tier::Tier;

@@ -1,0 +1,85 @@
+//! Pairs of start and goal: a start as the task draws it, and the object's pose in a reachable future of it.
+
+use super::tier::Tier;
+use anyhow::{Result, bail};
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use rayon::prelude::*;
+use sim::variation::Variant;
+use sim::{Behaviour, BehaviourKind, Env, Goal, Task};
+use std::sync::Arc;
+
+/// Futures tried for one pair before giving up.
+const MAX_TRIES: usize = 400;
+
+/// A start and a goal.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Pair {
+    /// Seed that [`Env::reset`] makes the start from.
+    pub start_seed: u64,
+    /// What must be reached.
+    pub goal: Goal,
+}
+
+/// Draws `count` pairs. Pair `i` depends on task, variant, tier, seed and `i` alone.
+///
+/// # Errors
+/// When a tier asks for what the task cannot give, or no admissible pair was found.
+pub fn draw(
+    task: &Arc<Task>,
+    variant: &Variant,
+    tier: Tier,
+    count: usize,
+    seed: u64,
+) -> Result<Vec<Pair>> {
+    if tier == Tier::Turn && !task.pose_shape().has_yaw {
+        bail!(
+            "task '{}' has no orientation, so it has no turn tier",
+            task.name()
+        );
+    }
+    (0..count)
+        .into_par_iter()
+        .map(|i| draw_one(task, variant, tier, i as u64, seed))
+        .collect()
+}
+
+fn draw_one(
+    task: &Arc<Task>,
+    variant: &Variant,
+    tier: Tier,
+    index: u64,
+    seed: u64,
+) -> Result<Pair> {
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    // Streams of the tiers are apart, and far from those of resets and behaviours.
+    rng.set_stream((1 << 63) | ((tier as u64) << 48) | index);
+    let mut env = Env::new(Arc::clone(task), variant.clone())?;
+    for _ in 0..MAX_TRIES {
+        let start_seed = rng.random();
+        env.reset(start_seed)?;
+        let start = env.pose();
+        let mut behaviour = Behaviour::new(BehaviourKind::Seeking, task.action_dim(), rng.random());
+        let walk =
+            (0..tier.offset()).try_for_each(|_| behaviour.act(&env).and_then(|a| env.step(&a)));
+        if walk.is_err() || env.achieved(&start) {
+            continue; // the world failed on the way, or there is nothing to do
+        }
+        let turn_deg = task
+            .pose_shape()
+            .yaw_error_rad(&env.pose(), &start)
+            .to_degrees();
+        if tier == Tier::Turn && turn_deg <= Tier::TURN_DEG {
+            continue;
+        }
+        return Ok(Pair {
+            start_seed,
+            goal: env.as_goal(),
+        });
+    }
+    bail!(
+        "task '{}', tier {}: no pair that is not solved at its start in {MAX_TRIES} futures",
+        task.name(),
+        tier.name()
+    )
+}

@@ -1,0 +1,186 @@
+//! Runs rows: episodes on one-thread workers, results in the order of the pairs.
+
+use super::episode::{Outcome, run_episode};
+use super::pairs;
+use super::row::{Row, RowHead};
+use super::tier::Tier;
+use crate::controller::{ControllerKind, PlanningConfig};
+use anyhow::{Context, Result};
+use sim::Task;
+use sim::variation::Variant;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// One rung of the ladder on one task, variant and tier.
+#[derive(Clone)]
+pub struct RowSpec {
+    /// The task.
+    pub task: Arc<Task>,
+    /// Its variant.
+    pub variant: Variant,
+    /// The tier.
+    pub tier: Tier,
+    /// Who acts.
+    pub controller: ControllerKind,
+    /// How it plans.
+    pub config: PlanningConfig,
+    /// Episodes: the first so many of the tier's pairs, which all rows share.
+    pub episodes: usize,
+}
+
+/// Everything that one benchmark runs.
+pub struct BenchPlan {
+    /// The rows, in the order of the report.
+    pub rows: Vec<RowSpec>,
+    /// Seed of the pairs.
+    pub seed: u64,
+    /// Worker threads.
+    pub threads: usize,
+}
+
+impl RowSpec {
+    /// What the row is about.
+    pub fn head(&self, seed: u64) -> RowHead {
+        let name = match &self.controller {
+            ControllerKind::Latent { .. } => planner_name(&self.config),
+            ControllerKind::Random => "random",
+            ControllerKind::LatentCost { .. } => "latent-cost",
+            ControllerKind::Oracle => "oracle",
+        };
+        let (cost, labels, observation, model) = match &self.controller {
+            ControllerKind::Random => ("none", "none", "none", None),
+            ControllerKind::Oracle => ("pose", "true poses", "world", None),
+            ControllerKind::Latent { model, cost } => {
+                (cost.name(), cost.labels(), "state", Some(model))
+            }
+            ControllerKind::LatentCost { model, cost } => {
+                (cost.name(), cost.labels(), "world", Some(model))
+            }
+        };
+        RowHead {
+            task: self.task.name().to_owned(),
+            variant: self.variant.name.clone(),
+            planner: name.to_owned(),
+            cost: cost.to_owned(),
+            pose_labels: labels.to_owned(),
+            observation: observation.to_owned(),
+            tier: self.tier,
+            seed,
+            model_seed: model.map(|m| m.card().config.seed),
+            model_data: model.map(|m| m.card().data_hash.clone()),
+        }
+    }
+}
+
+/// Name of the search algorithm.
+fn planner_name(config: &PlanningConfig) -> &'static str {
+    match config.planner {
+        planners::Method::Cem(_) => "cem",
+        planners::Method::Icem(_) => "icem",
+        planners::Method::Mppi(_) => "mppi",
+        planners::Method::Predictive(_) => "predictive",
+        planners::Method::Gradient(_) => "gradient",
+    }
+}
+
+/// Runs all rows. `progress` hears of every finished episode, `finished` of every row; either may stop the benchmark by
+/// returning `false`, which keeps the finished rows.
+///
+/// # Errors
+/// Pairs that cannot be drawn, or a controller that cannot run on its task.
+pub fn run(
+    plan: &BenchPlan,
+    progress: &(dyn Fn(&RowHead) -> bool + Sync),
+    finished: &mut dyn FnMut(&Row),
+) -> Result<Vec<Row>> {
+    let mut drawn = BTreeMap::new();
+    let mut rows = Vec::new();
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(plan.threads)
+        .build()?;
+    for spec in &plan.rows {
+        let head = spec.head(plan.seed);
+        let key = (head.task.clone(), head.variant.clone(), spec.tier);
+        let wanted = plan
+            .rows
+            .iter()
+            .filter(|r| (r.task.name(), &r.variant.name, r.tier) == (&key.0, &key.1, key.2))
+            .map(|r| r.episodes)
+            .max()
+            .unwrap_or(0);
+        if !drawn.contains_key(&key) {
+            let pairs = pool
+                .install(|| pairs::draw(&spec.task, &spec.variant, spec.tier, wanted, plan.seed))?;
+            drawn.insert(key.clone(), pairs);
+        }
+        let pairs = &drawn[&key][..spec.episodes];
+        let Some(outcomes) = run_row(spec, pairs, plan.threads, &|| progress(&head))? else {
+            break;
+        };
+        let row = Row::new(head, &outcomes);
+        finished(&row);
+        rows.push(row);
+    }
+    Ok(rows)
+}
+
+/// Runs the episodes of a row, or `None` when it was stopped.
+///
+/// Each worker has a pool of one thread, so that a decision runs on one core and its time is its own.
+fn run_row(
+    spec: &RowSpec,
+    pairs: &[pairs::Pair],
+    threads: usize,
+    progress: &(dyn Fn() -> bool + Sync),
+) -> Result<Option<Vec<Outcome>>> {
+    let next = AtomicUsize::new(0);
+    let results: Mutex<Vec<Option<Result<Outcome>>>> =
+        Mutex::new((0..pairs.len()).map(|_| None).collect());
+    let worker = || -> Result<()> {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build()?;
+        pool.install(|| {
+            loop {
+                let index = next.fetch_add(1, Ordering::Relaxed);
+                let Some(pair) = pairs.get(index) else { return };
+                let outcome = run_episode(
+                    &spec.task,
+                    &spec.variant,
+                    pair,
+                    &spec.controller,
+                    &spec.config,
+                    spec.tier.budget(),
+                );
+                if let Ok(mut results) = results.lock() {
+                    results[index] = Some(outcome);
+                }
+                if !progress() {
+                    next.store(pairs.len(), Ordering::Relaxed);
+                }
+            }
+        });
+        Ok(())
+    };
+    std::thread::scope(|scope| {
+        let handles: Vec<_> = (0..threads).map(|_| scope.spawn(worker)).collect();
+        for handle in handles {
+            handle
+                .join()
+                .map_err(|_| anyhow::anyhow!("a worker thread panicked"))??;
+        }
+        Ok::<_, anyhow::Error>(())
+    })?;
+    let results = results
+        .into_inner()
+        .map_err(|_| anyhow::anyhow!("a worker thread panicked"))?;
+    let context = || format!("task '{}', tier {}", spec.task.name(), spec.tier.name());
+    let mut outcomes = Vec::with_capacity(results.len());
+    for result in results {
+        match result {
+            Some(outcome) => outcomes.push(outcome.with_context(context)?),
+            None => return Ok(None),
+        }
+    }
+    Ok(Some(outcomes))
+}

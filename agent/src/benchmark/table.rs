@@ -1,0 +1,83 @@
+//! The terminal table: one line a planner, one column a tier.
+
+use super::row::Row;
+use super::tier::Tier;
+use comfy_table::{CellAlignment, Table, presets};
+
+/// Lays rows out as a table: success in percent with its interval in each tier, then latency.
+pub fn render(rows: &[Row]) -> String {
+    let tiers: Vec<Tier> = Tier::ALL
+        .into_iter()
+        .filter(|t| rows.iter().any(|r| r.tier == *t))
+        .collect();
+    let mut table = Table::new();
+    table.load_preset(presets::UTF8_HORIZONTAL_ONLY);
+    let mut header = vec!["task".to_owned(), "planner".to_owned(), "cost".to_owned()];
+    header.extend(tiers.iter().map(|t| format!("{} %", t.name())));
+    header.extend(["n", "ms p50", "ms p99", "steps/decision"].map(str::to_owned));
+    table.set_header(header);
+    for line in lines(rows) {
+        let first = line[0];
+        let mut cells = vec![task_name(first), first.planner.clone(), first.cost.clone()];
+        for tier in &tiers {
+            cells.push(
+                line.iter()
+                    .find(|r| r.tier == *tier)
+                    .map_or(String::new(), |r| success(r)),
+            );
+        }
+        let least = line.iter().map(|r| r.episodes).min().unwrap_or(0);
+        let most = line.iter().map(|r| r.episodes).max().unwrap_or(0);
+        cells.push(if least == most {
+            format!("{most}")
+        } else {
+            format!("{least}-{most}")
+        });
+        let worst = |value: fn(&Row) -> f64| line.iter().map(|r| value(r)).fold(0.0, f64::max);
+        cells.push(format!("{:.1}", worst(|r| r.decision_ms_p50)));
+        cells.push(format!("{:.1}", worst(|r| r.decision_ms_p99)));
+        cells.push(format!("{:.0}", worst(|r| r.model_steps_per_decision)));
+        table.add_row(cells);
+    }
+    for column in table.column_iter_mut().skip(3) {
+        column.set_cell_alignment(CellAlignment::Right);
+    }
+    table.to_string()
+}
+
+/// Rows that differ only in their tier, in order of first appearance.
+pub fn lines(rows: &[Row]) -> Vec<Vec<&Row>> {
+    let mut lines: Vec<Vec<&Row>> = Vec::new();
+    for row in rows {
+        let same = |r: &Row| {
+            r.task == row.task
+                && r.variant == row.variant
+                && r.planner == row.planner
+                && r.cost == row.cost
+        };
+        match lines.iter_mut().find(|line| same(line[0])) {
+            Some(line) => line.push(row),
+            None => lines.push(vec![row]),
+        }
+    }
+    lines
+}
+
+/// Task, with its variant where it has one.
+pub fn task_name(row: &Row) -> String {
+    if row.variant == sim::variation::Variant::NOMINAL {
+        row.task.clone()
+    } else {
+        format!("{} ({})", row.task, row.variant)
+    }
+}
+
+/// Success with its interval, percent.
+pub fn success(row: &Row) -> String {
+    format!(
+        "{:.1} [{:.0}, {:.0}]",
+        100.0 * row.success_rate,
+        100.0 * row.ci95_low,
+        100.0 * row.ci95_high
+    )
+}

@@ -1,0 +1,347 @@
+//! `foresight bench`: the main job.
+
+use super::UsageError;
+use super::interrupt::Interrupt;
+use crate::benchmark::{BenchPlan, Row, RowSpec, Tier, html, run as run_benchmark, table};
+use crate::controller::{ControllerKind, PlanningConfig};
+use crate::model_check::check_model;
+use crate::objective::CostKind;
+use crate::{assets, files};
+use anyhow::{Context, Result, bail};
+use clap::Args;
+use indicatif::{ProgressBar, ProgressStyle};
+use planners::Method;
+use sim::Task;
+use sim::variation::Variant;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use world_model::WorldModel;
+
+/// Rows of the ladder that are not search algorithms.
+const RUNGS: [&str; 3] = ["random", "latent-cost", "oracle"];
+
+#[derive(Args)]
+pub struct BenchArguments {
+    /// Tasks, as NAME or NAME/VARIANT, or `all`
+    #[arg(long, value_delimiter = ',', default_value = "all")]
+    task: Vec<String>,
+    /// Planners: random, icem, cem, mppi, predictive, latent-cost, oracle
+    #[arg(
+        long,
+        value_delimiter = ',',
+        default_value = "random,icem,latent-cost,oracle"
+    )]
+    planner: Vec<String>,
+    /// Model in place of the shipped one; needs a single --task
+    #[arg(long)]
+    model: Option<PathBuf>,
+    /// Episodes in each row that plans in the latent
+    #[arg(long, default_value_t = 40)]
+    episodes: usize,
+    /// Episodes in each row that plans in true physics, which takes a hundred times as long [default: --episodes, or 5 when
+    /// that is not given either]
+    #[arg(long)]
+    physics_episodes: Option<usize>,
+    /// Seed of the pairs of start and goal
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+    /// Tiers
+    #[arg(long, value_delimiter = ',', value_enum)]
+    tier: Vec<Tier>,
+    /// Costs of the latent planners [default: pose, reach and l2]
+    #[arg(long, value_delimiter = ',', value_enum)]
+    cost: Vec<CostKind>,
+    /// Worker threads [default: one for each core]
+    #[arg(long)]
+    threads: Option<usize>,
+    /// Planner and objective settings
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// JSON report
+    #[arg(long, default_value = "out/bench.json")]
+    json: PathBuf,
+    /// HTML report
+    #[arg(long, default_value = "out/bench.html")]
+    html: PathBuf,
+}
+
+impl BenchArguments {
+    fn physics_episodes(&self) -> usize {
+        self.physics_episodes.unwrap_or(self.episodes)
+    }
+}
+
+pub fn run(arguments: &BenchArguments) -> Result<()> {
+    for (name, value) in [
+        ("--episodes", arguments.episodes),
+        ("--physics-episodes", arguments.physics_episodes()),
+    ] {
+        if value == 0 {
+            bail!(UsageError(format!("{name} 0: expected at least 1")));
+        }
+    }
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let threads = arguments.threads.unwrap_or(cores);
+    if threads == 0 {
+        bail!(UsageError("--threads 0: expected at least 1".to_owned()));
+    }
+    let config = arguments
+        .config
+        .as_deref()
+        .map_or_else(|| Ok(PlanningConfig::default()), read_config)?;
+    let planners = arguments
+        .planner
+        .iter()
+        .map(|p| Choice::parse(p, &config))
+        .collect::<Result<Vec<_>>>()?;
+    files::check_writable(&arguments.json)?;
+    files::check_writable(&arguments.html)?;
+
+    let assets = assets::find()?;
+    let mut rows = Vec::new();
+    for (task, variants) in tasks(&assets, &arguments.task)? {
+        let model = if planners.iter().any(Choice::needs_model) {
+            let path = model_file(&assets, &task, arguments)?;
+            let model = WorldModel::load(&path)?;
+            check_model(&model, &task).with_context(|| path.display().to_string())?;
+            Some(Arc::new(model))
+        } else {
+            None
+        };
+        for variant in variants {
+            for choice in &planners {
+                for (controller, config) in choice.controllers(model.as_ref(), &arguments.cost) {
+                    for tier in tiers(&task, &arguments.tier)? {
+                        let slow = matches!(
+                            controller,
+                            ControllerKind::Oracle | ControllerKind::LatentCost { .. }
+                        );
+                        rows.push(RowSpec {
+                            task: Arc::clone(&task),
+                            variant: variant.clone(),
+                            tier,
+                            controller: controller.clone(),
+                            config: config.clone(),
+                            episodes: if slow {
+                                arguments.physics_episodes()
+                            } else {
+                                arguments.episodes
+                            },
+                        });
+                    }
+                }
+            }
+        }
+    }
+    let plan = BenchPlan {
+        rows,
+        seed: arguments.seed,
+        threads,
+    };
+    execute(&plan, arguments)
+}
+
+fn execute(plan: &BenchPlan, arguments: &BenchArguments) -> Result<()> {
+    let interrupt = Interrupt::install()?;
+    let episodes: usize = plan.rows.iter().map(|r| r.episodes).sum();
+    let bar = ProgressBar::new(episodes as u64).with_style(ProgressStyle::with_template(
+        "{bar:30} {pos}/{len} episodes, {eta} left {msg}",
+    )?);
+    let rows: Vec<Row> = run_benchmark(
+        plan,
+        &|head| {
+            bar.inc(1);
+            bar.set_message(format!(
+                "{} {} {} {}",
+                head.task,
+                head.tier.name(),
+                head.planner,
+                head.cost
+            ));
+            !interrupt.requested()
+        },
+        &mut |row| {
+            tracing::info!(
+                "{} {} {} {}: {}",
+                row.task,
+                row.planner,
+                row.cost,
+                row.tier.name(),
+                table::success(row)
+            );
+        },
+    )?;
+    bar.finish_and_clear();
+    println!("{}", table::render(&rows));
+    println!(
+        "Success in percent with Wilson 95 % intervals; pairs drawn with seed {}.",
+        plan.seed
+    );
+    files::write_atomically(
+        &arguments.json,
+        serde_json::to_string_pretty(&rows)?.as_bytes(),
+    )?;
+    files::write_atomically(&arguments.html, html::render(&rows)?.as_bytes())?;
+    println!(
+        "Wrote {} and {}.",
+        arguments.json.display(),
+        arguments.html.display()
+    );
+    if rows.len() < plan.rows.len() {
+        bail!(
+            "interrupted after {} of {} rows; the reports hold those",
+            rows.len(),
+            plan.rows.len()
+        );
+    }
+    Ok(())
+}
+
+fn read_config(path: &Path) -> Result<PlanningConfig> {
+    let text =
+        std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    toml::from_str(&text).map_err(|e| {
+        anyhow::anyhow!(
+            "config {}: {}",
+            path.display(),
+            e.to_string().trim().replace('\n', " ")
+        )
+    })
+}
+
+/// The tasks asked for, each with its variants.
+fn tasks(assets: &Path, names: &[String]) -> Result<Vec<(Arc<Task>, Vec<Variant>)>> {
+    let mut chosen = Vec::new();
+    for name in names {
+        if name == "all" {
+            chosen.extend(Task::list(assets)?.into_iter().map(|task| (task, None)));
+        } else {
+            match name.split_once('/') {
+                Some((task, variant)) => chosen.push((task.to_owned(), Some(variant.to_owned()))),
+                None => chosen.push((name.clone(), None)),
+            }
+        }
+    }
+    chosen
+        .into_iter()
+        .map(|(name, variant)| {
+            let task = Arc::new(Task::load(assets, &name)?);
+            let names = variant.map_or_else(|| task.variants(), |v| vec![v]);
+            let variants = names
+                .iter()
+                .map(|v| Variant::of(&task, Some(v)))
+                .collect::<Result<_, _>>()?;
+            Ok((task, variants))
+        })
+        .collect()
+}
+
+fn model_file(assets: &Path, task: &Task, arguments: &BenchArguments) -> Result<PathBuf> {
+    match &arguments.model {
+        Some(_) if arguments.task.len() != 1 || arguments.task[0] == "all" => {
+            bail!(UsageError("--model needs a single --task".to_owned()))
+        }
+        Some(path) => Ok(path.clone()),
+        None => Ok(assets::model_path(assets, task.name())),
+    }
+}
+
+fn tiers(task: &Task, asked: &[Tier]) -> Result<Vec<Tier>> {
+    let fits = |t: &Tier| *t != Tier::Turn || task.pose_shape().has_yaw;
+    if asked.is_empty() {
+        return Ok(Tier::ALL.into_iter().filter(fits).collect());
+    }
+    Ok(asked.iter().copied().filter(fits).collect())
+}
+
+/// A planner asked for on the command line.
+enum Choice {
+    Random,
+    LatentCost(PlanningConfig),
+    Oracle(PlanningConfig),
+    Latent(PlanningConfig),
+}
+
+impl Choice {
+    fn parse(name: &str, config: &PlanningConfig) -> Result<Self> {
+        match name {
+            "random" => Ok(Self::Random),
+            "latent-cost" => Ok(Self::LatentCost(physics_search(config))),
+            "oracle" => Ok(Self::Oracle(physics_search(config))),
+            _ => {
+                let default: Method = name.parse().map_err(|_| {
+                    UsageError(format!(
+                        "unknown planner '{name}': expected {}, {}",
+                        RUNGS.join(", "),
+                        Method::NAMES
+                    ))
+                })?;
+                // A configured method keeps its settings; another one runs with its defaults.
+                let same =
+                    std::mem::discriminant(&default) == std::mem::discriminant(&config.planner);
+                let planner = if same {
+                    config.planner.clone()
+                } else {
+                    default
+                };
+                Ok(Self::Latent(PlanningConfig {
+                    planner,
+                    ..config.clone()
+                }))
+            }
+        }
+    }
+
+    fn needs_model(&self) -> bool {
+        matches!(self, Self::Latent(_) | Self::LatentCost(_))
+    }
+
+    fn controllers(
+        &self,
+        model: Option<&Arc<WorldModel>>,
+        costs: &[CostKind],
+    ) -> Vec<(ControllerKind, PlanningConfig)> {
+        let all = [CostKind::Pose, CostKind::Reach, CostKind::L2];
+        match (self, model) {
+            (Self::Random, _) => vec![(ControllerKind::Random, PlanningConfig::default())],
+            (Self::Oracle(config), _) => vec![(ControllerKind::Oracle, config.clone())],
+            (Self::Latent(config), Some(model)) => {
+                let costs = if costs.is_empty() { &all[..] } else { costs };
+                let controller = |&cost| ControllerKind::Latent {
+                    model: Arc::clone(model),
+                    cost,
+                };
+                costs
+                    .iter()
+                    .map(|c| (controller(c), config.clone()))
+                    .collect()
+            }
+            (Self::LatentCost(config), Some(model)) => {
+                let costs = if costs.is_empty() { &all[..1] } else { costs };
+                let controller = |&cost| ControllerKind::LatentCost {
+                    model: Arc::clone(model),
+                    cost,
+                };
+                costs
+                    .iter()
+                    .map(|c| (controller(c), config.clone()))
+                    .collect()
+            }
+            (Self::Latent(_) | Self::LatentCost(_), None) => Vec::new(),
+        }
+    }
+}
+
+/// The search that rows on true physics use: a smaller one, for a simulated step costs a hundred imagined ones.
+fn physics_search(config: &PlanningConfig) -> PlanningConfig {
+    let planner = planners::IcemConfig {
+        population: 40,
+        rounds: 3,
+        elites: 6,
+        ..Default::default()
+    };
+    PlanningConfig {
+        planner: Method::Icem(planner),
+        ..config.clone()
+    }
+}

@@ -1,0 +1,92 @@
+//! `foresight collect`: exploration data for a task.
+
+use super::UsageError;
+use super::interrupt::Interrupt;
+use crate::assets;
+use crate::collection::{Collected, collect};
+use crate::recipe::{CollectConfig, Recipe};
+use anyhow::{Result, bail};
+use clap::Args;
+use indicatif::{ProgressBar, ProgressStyle};
+use sim::Task;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+#[derive(Args)]
+pub struct CollectArguments {
+    /// Task to explore
+    #[arg(long)]
+    task: String,
+    /// Episodes to record [default: the task's recipe]
+    #[arg(long)]
+    episodes: Option<u64>,
+    /// Control steps in each episode [default: the task's recipe]
+    #[arg(long)]
+    steps: Option<usize>,
+    /// Seed of the starts and behaviours
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+    /// Folder to make
+    #[arg(long)]
+    out: PathBuf,
+}
+
+pub fn run(arguments: &CollectArguments) -> Result<()> {
+    let assets = assets::find()?;
+    let recipe = Recipe::of_task(&assets, &arguments.task)?.collect;
+    let config = CollectConfig {
+        episodes: arguments.episodes.unwrap_or(recipe.episodes),
+        steps: arguments.steps.unwrap_or(recipe.steps),
+        seed: arguments.seed,
+    };
+    if config.episodes == 0 || config.steps == 0 {
+        bail!(UsageError(format!(
+            "--episodes {} --steps {}: expected at least 1 of each",
+            config.episodes, config.steps
+        )));
+    }
+    let task = Arc::new(Task::load(&assets, &arguments.task)?);
+    let interrupt = Interrupt::install()?;
+    let collected = with_progress(&task, &config, &arguments.out, &interrupt)?;
+    if collected.interrupted {
+        bail!(
+            "interrupted after {} of {} episodes; {} holds all that were complete",
+            collected.summary.episodes,
+            config.episodes,
+            arguments.out.display()
+        );
+    }
+    Ok(())
+}
+
+/// Collects behind a progress bar and says what was written.
+pub(super) fn with_progress(
+    task: &Arc<Task>,
+    config: &CollectConfig,
+    out: &Path,
+    interrupt: &Interrupt,
+) -> Result<Collected> {
+    let bar = ProgressBar::new(config.episodes).with_style(ProgressStyle::with_template(
+        "collecting {prefix} {bar:30} {pos}/{len} episodes, {per_sec}, {eta} left",
+    )?);
+    bar.set_prefix(task.name().to_owned());
+    let collected = collect(task, config, out, &mut |done| {
+        bar.set_position(done);
+        !interrupt.requested()
+    })?;
+    bar.finish_and_clear();
+    let s = collected.summary;
+    println!(
+        "{}: {} episodes, {} frames, {:.1} MB{}",
+        out.display(),
+        s.episodes,
+        s.frames,
+        s.bytes as f64 / 1.0e6,
+        if collected.failed > 0 {
+            format!(", {} episodes left out", collected.failed)
+        } else {
+            String::new()
+        }
+    );
+    Ok(collected)
+}

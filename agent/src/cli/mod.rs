@@ -1,0 +1,64 @@
+//! The command line: one file for each command. Exit codes: 0 success, 1 failure, 2 wrong usage.
+
+mod bench;
+mod collect;
+mod interrupt;
+mod tasks;
+mod train;
+
+use clap::{Parser, Subcommand};
+use std::process::ExitCode;
+
+/// Plans in the latent space of a learned world model.
+#[derive(Parser)]
+#[command(name = "foresight", version, about)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// List tasks and their spaces
+    Tasks(tasks::TasksArguments),
+    /// Record exploration data as a LeRobotDataset v3.0
+    Collect(collect::CollectArguments),
+    /// Learn a world model
+    Train(train::TrainArguments),
+    /// Compare planners
+    Bench(bench::BenchArguments),
+}
+
+/// A mistake in how the program was called; its exit code is 2.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct UsageError(pub String);
+
+/// Parses the arguments and runs the command.
+pub fn run() -> ExitCode {
+    tracing_subscriber::fmt()
+        .with_env_filter(
+            tracing_subscriber::EnvFilter::try_from_default_env()
+                .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn")),
+        )
+        .with_writer(std::io::stderr)
+        .init();
+    let outcome = match Arguments::parse().command {
+        Command::Tasks(arguments) => tasks::run(&arguments),
+        Command::Collect(arguments) => collect::run(&arguments),
+        Command::Train(arguments) => train::run(&arguments),
+        Command::Bench(arguments) => bench::run(&arguments),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {}", format!("{error:#}").replace('\n', " "));
+            let usage = error.is::<UsageError>()
+                || matches!(
+                    error.downcast_ref::<sim::SimError>(),
+                    Some(sim::SimError::UnknownTask { .. } | sim::SimError::UnknownVariant { .. })
+                );
+            ExitCode::from(if usage { 2 } else { 1 })
+        }
+    }
+}

@@ -1,0 +1,138 @@
+//! Exploration data: many worlds in parallel, episodes in order, so that the data do not depend on the thread count.
+
+use crate::recipe::CollectConfig;
+use anyhow::{Result, bail};
+use rayon::prelude::*;
+use sim::variation::Variant;
+use sim::{Behaviour, BehaviourKind, Env, SimError, Task};
+use std::path::Path;
+use std::sync::Arc;
+use world_model::PoseLayout;
+use world_model::dataset::{DatasetSpec, DatasetWriter, Episode, Summary};
+
+/// Episodes simulated between two writes.
+const CHUNK: u64 = 64;
+
+/// What became of a collection.
+#[derive(Clone, Copy, Debug)]
+pub struct Collected {
+    /// What is on disk.
+    pub summary: Summary,
+    /// Episodes given up because their world failed.
+    pub failed: u64,
+    /// Whether it was interrupted before all episodes were recorded.
+    pub interrupted: bool,
+}
+
+/// Seed of an episode of a data set.
+fn episode_seed(seed: u64, index: u64) -> u64 {
+    seed.wrapping_mul(1_000_003).wrapping_add(index)
+}
+
+/// The world model's view of a task's poses.
+pub fn pose_layout(task: &Task) -> PoseLayout {
+    let shape = task.pose_shape();
+    PoseLayout {
+        position_dims: shape.position_dims,
+        has_yaw: shape.has_yaw,
+        effector_dims: shape.effector_dims,
+        position_tolerance_m: shape.position_tolerance_m,
+        // JSON has no infinity; a half turn accepts every yaw as well.
+        yaw_tolerance_rad: shape.yaw_tolerance_rad.min(std::f32::consts::PI),
+    }
+}
+
+/// What a data set of this task says about itself.
+pub fn dataset_spec(task: &Task, seed: u64) -> DatasetSpec {
+    DatasetSpec {
+        task: task.name().to_owned(),
+        fps: task.spec().control.rate_hz,
+        observation_names: task.observation_names().to_vec(),
+        action_names: task.spec().action.iter().map(|a| a.name.clone()).collect(),
+        pose_names: task.pose_names(),
+        pose: pose_layout(task),
+        seed,
+    }
+}
+
+/// One episode; frame `t` holds the observation before action `t`.
+fn explore(
+    task: &Arc<Task>,
+    variant: &Variant,
+    index: u64,
+    seed: u64,
+    steps: usize,
+) -> Result<Episode, SimError> {
+    let kind = BehaviourKind::of_episode(index);
+    let mut env = Env::new(Arc::clone(task), variant.clone())?;
+    env.reset(seed)?;
+    let mut behaviour = Behaviour::new(kind, task.action_dim(), seed);
+    let mut episode = Episode {
+        observations: Vec::with_capacity(steps * task.observation_dim()),
+        actions: Vec::with_capacity(steps * task.action_dim()),
+        poses: Vec::with_capacity(steps * task.pose_shape().dim()),
+        behaviour: kind.name().to_owned(),
+    };
+    for _ in 0..steps {
+        let action = behaviour.act(&env)?;
+        episode.observations.extend(env.observation());
+        episode.poses.extend(env.pose());
+        episode.actions.extend_from_slice(&action);
+        env.step(&action)?;
+    }
+    Ok(episode)
+}
+
+/// Records exploration data into a new folder. `progress` hears of every recorded episode and may stop the collection, which
+/// keeps every complete episode.
+///
+/// # Errors
+/// Zero episodes or steps, a folder that is in use or cannot be written, or a world that failed in every episode.
+pub fn collect(
+    task: &Arc<Task>,
+    config: &CollectConfig,
+    folder: &Path,
+    progress: &mut dyn FnMut(u64) -> bool,
+) -> Result<Collected> {
+    if config.episodes == 0 || config.steps == 0 {
+        bail!(
+            "episodes = {} of {} steps: expected at least 1 of each",
+            config.episodes,
+            config.steps
+        );
+    }
+    let variant = Variant::of(task, None)?;
+    let mut writer = DatasetWriter::create(folder, dataset_spec(task, config.seed))?;
+    let (mut failed, mut interrupted, mut next) = (0, false, 0);
+    while next < config.episodes && !interrupted {
+        let end = (next + CHUNK).min(config.episodes);
+        let chunk: Vec<_> = (next..end)
+            .into_par_iter()
+            .map(|i| {
+                explore(
+                    task,
+                    &variant,
+                    i,
+                    episode_seed(config.seed, i),
+                    config.steps,
+                )
+            })
+            .collect();
+        for episode in chunk {
+            match episode {
+                Ok(episode) => writer.write_episode(&episode)?,
+                Err(error) => {
+                    failed += 1;
+                    tracing::warn!("episode left out: {error}");
+                }
+            }
+        }
+        interrupted = !progress(end) && end < config.episodes;
+        next = end;
+    }
+    Ok(Collected {
+        summary: writer.finish()?,
+        failed,
+        interrupted,
+    })
+}

@@ -1,0 +1,208 @@
+//! Who chooses the actions: each row of the benchmark's ladder is a controller.
+
+use crate::objective::{CostKind, LatentCost, ObjectiveConfig, PoseCost};
+use crate::rollouts::{Judge, LatentRollouts, PhysicsRollouts};
+use anyhow::{Context, Result};
+use planners::{Budget, Method, Planner, PlannerConfig, SearchSpace};
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use serde::{Deserialize, Serialize};
+use sim::{Env, Goal};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use world_model::WorldModel;
+
+/// How a controller plans.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct PlanningConfig {
+    /// Blocks imagined ahead. Default 6.
+    pub horizon_blocks: usize,
+    /// The search.
+    pub planner: Method,
+    /// The cost.
+    pub objective: ObjectiveConfig,
+}
+
+impl Default for PlanningConfig {
+    fn default() -> Self {
+        Self {
+            horizon_blocks: 6,
+            planner: Method::Icem(planners::IcemConfig {
+                population: 128,
+                elites: 12,
+                ..Default::default()
+            }),
+            objective: ObjectiveConfig::default(),
+        }
+    }
+}
+
+/// Control steps executed between two decisions when no model says otherwise.
+pub const DEFAULT_BLOCK: usize = 5;
+
+/// What a controller is, before it meets an episode.
+#[derive(Clone)]
+pub enum ControllerKind {
+    /// Independent uniform actions.
+    Random,
+    /// Plans in the latent.
+    Latent {
+        /// The world model.
+        model: Arc<WorldModel>,
+        /// The cost.
+        cost: CostKind,
+    },
+    /// Plans in forks of the true world with a latent cost.
+    LatentCost {
+        /// The world model, of which only the encoder and the cost are used.
+        model: Arc<WorldModel>,
+        /// The cost.
+        cost: CostKind,
+    },
+    /// Plans in forks of the true world with the true pose.
+    Oracle,
+}
+
+/// The actions of one decision.
+pub struct Decision {
+    /// `[steps, action_dim]`, to be executed before the next decision.
+    pub actions: Vec<f32>,
+    /// Wall-clock time of the decision, encoding included.
+    pub elapsed: Duration,
+    /// Control steps imagined or simulated for it.
+    pub model_steps: u64,
+}
+
+/// A controller in an episode.
+pub enum Controller {
+    /// Independent uniform actions.
+    Random(ChaCha8Rng),
+    /// Receding-horizon planning.
+    Planning {
+        /// The search.
+        planner: Box<dyn Planner>,
+        /// What it searches in.
+        model: Imaginer,
+        /// Control steps executed of each plan.
+        block: usize,
+    },
+}
+
+/// What a planning controller imagines with.
+pub enum Imaginer {
+    /// The world model.
+    Latent(Box<LatentRollouts>),
+    /// True physics.
+    Physics(Box<PhysicsRollouts>),
+}
+
+impl ControllerKind {
+    /// Prepares an episode from the present state of `env` towards `goal`.
+    ///
+    /// # Errors
+    /// A planner setting that cannot work, or a goal that does not fit the model.
+    pub fn start(
+        &self,
+        env: &Env,
+        goal: &Goal,
+        config: &PlanningConfig,
+        seed: u64,
+    ) -> Result<Controller> {
+        let shape = env.task().pose_shape();
+        let objective = &config.objective;
+        let latent_cost = |model: &WorldModel, kind| {
+            LatentCost::new(kind, model, shape, goal, objective)
+                .context("the goal does not fit the model")
+        };
+        let physics = |judge, block| {
+            Imaginer::Physics(Box::new(PhysicsRollouts::new(
+                env.fork(),
+                judge,
+                block,
+                objective.action,
+            )))
+        };
+        let (model, block) = match self {
+            Self::Random => {
+                let mut rng = ChaCha8Rng::seed_from_u64(seed);
+                rng.set_stream(2);
+                return Ok(Controller::Random(rng));
+            }
+            Self::Latent { model, cost } => {
+                let cost = latent_cost(model, *cost)?;
+                let rollouts = LatentRollouts::new(Arc::clone(model), cost, objective.action);
+                (Imaginer::Latent(Box::new(rollouts)), model.card().block())
+            }
+            Self::LatentCost { model, cost } => {
+                let judge = Judge::Latent(Arc::clone(model), latent_cost(model, *cost)?);
+                let block = model.card().block();
+                (physics(judge, block), block)
+            }
+            Self::Oracle => {
+                let judge = Judge::Pose(PoseCost::new(shape.clone(), &goal.pose, objective));
+                (physics(judge, DEFAULT_BLOCK), DEFAULT_BLOCK)
+            }
+        };
+        let horizon = config.horizon_blocks * block;
+        let planner = PlannerConfig {
+            space: SearchSpace::new(horizon, env.task().action_dim(), block),
+            method: config.planner.clone(),
+            refinement: None,
+        };
+        let planner = planner.build(seed).context("planner settings")?;
+        Ok(Controller::Planning {
+            planner,
+            model,
+            block,
+        })
+    }
+}
+
+impl Controller {
+    /// One decision in the present state of `env`, of which a latent planner sees only the observation.
+    ///
+    /// # Errors
+    /// When the model cannot be evaluated.
+    pub fn decide(&mut self, env: &Env) -> Result<Decision> {
+        let started = Instant::now();
+        let width = env.task().action_dim();
+        match self {
+            Self::Random(rng) => {
+                let actions = (0..DEFAULT_BLOCK * width)
+                    .map(|_| 2.0 * rng.random::<f32>() - 1.0)
+                    .collect();
+                Ok(Decision {
+                    actions,
+                    elapsed: started.elapsed(),
+                    model_steps: 0,
+                })
+            }
+            Self::Planning {
+                planner,
+                model,
+                block,
+            } => {
+                let plan = match model {
+                    Imaginer::Latent(rollouts) => {
+                        rollouts.observe(&env.observation())?;
+                        planner.plan(rollouts.as_mut(), Budget::Configured)?
+                    }
+                    Imaginer::Physics(rollouts) => {
+                        rollouts.observe(env);
+                        planner.plan(rollouts.as_mut(), Budget::Configured)?
+                    }
+                };
+                let actions = plan.actions[..*block * width].to_vec();
+                let model_steps = plan.statistics.model_steps;
+                let elapsed = started.elapsed();
+                planner.shift(*block);
+                Ok(Decision {
+                    actions,
+                    elapsed,
+                    model_steps,
+                })
+            }
+        }
+    }
+}

@@ -1,0 +1,14 @@
+//! The Foresight agent: it adapts worlds and models to planners, closes the loop, and measures the result.
+//!
+//! This is the only crate that knows simulation, world model and planners; they know nothing of each other.
+
+pub mod assets;
+pub mod benchmark;
+pub mod cli;
+pub mod collection;
+pub mod controller;
+pub mod files;
+pub mod model_check;
+pub mod objective;
+pub mod recipe;
+pub mod rollouts;

@@ -1,0 +1,68 @@
+//! How a task is learned from nothing: one TOML file for each task in `assets/recipes`.
+
+use anyhow::{Context, Result};
+use serde::{Deserialize, Serialize};
+use std::path::Path;
+use world_model::TrainConfig;
+
+/// Data to collect and settings to train with.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Recipe {
+    /// The data.
+    pub collect: CollectConfig,
+    /// The training.
+    pub train: TrainConfig,
+}
+
+/// Data to collect.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct CollectConfig {
+    /// Episodes. Default 3000.
+    pub episodes: u64,
+    /// Control steps in each. Default 100.
+    pub steps: usize,
+    /// Seed of the first start; episode `i` has the seed `seed * 1_000_003 + i`. Default 0.
+    pub seed: u64,
+}
+
+impl Default for CollectConfig {
+    fn default() -> Self {
+        Self {
+            episodes: 3000,
+            steps: 100,
+            seed: 0,
+        }
+    }
+}
+
+impl Recipe {
+    /// The recipe of a task, or the defaults where the task ships none.
+    ///
+    /// # Errors
+    /// Names the file when it cannot be read or has an unknown key.
+    pub fn of_task(assets: &Path, task: &str) -> Result<Self> {
+        let path = assets.join("recipes").join(format!("{task}.toml"));
+        if !path.exists() {
+            return Ok(Self::default());
+        }
+        Self::from_file(&path)
+    }
+
+    /// A recipe from a file.
+    ///
+    /// # Errors
+    /// Names the file when it cannot be read or has an unknown key.
+    pub fn from_file(path: &Path) -> Result<Self> {
+        let text = std::fs::read_to_string(path)
+            .with_context(|| format!("cannot read {}", path.display()))?;
+        toml::from_str(&text).map_err(|e| {
+            anyhow::anyhow!(
+                "recipe {}: {}",
+                path.display(),
+                e.to_string().trim().replace('\n', " ")
+            )
+        })
+    }
+}

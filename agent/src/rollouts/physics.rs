@@ -1,0 +1,94 @@
+//! Rollouts in forks of the true world: the ladder's upper rows, which no robot has.
+
+use super::{action_cost, blocks};
+use crate::objective::{LatentCost, PoseCost};
+use planners::{CandidateShape, RolloutError, RolloutModel};
+use rayon::prelude::*;
+use sim::Env;
+use std::sync::Arc;
+use world_model::WorldModel;
+use world_model::imagination::Scratch;
+
+/// Who judges a true future.
+pub enum Judge {
+    /// The true pose.
+    Pose(PoseCost),
+    /// A latent cost, on the encoding of the true observation.
+    Latent(Arc<WorldModel>, LatentCost),
+}
+
+impl Judge {
+    fn cost(&self, env: &Env, scratch: &mut Scratch) -> f32 {
+        match self {
+            Self::Pose(pose) => pose.cost(&env.pose()),
+            Self::Latent(model, cost) => {
+                let mut latent = vec![0.0; model.card().latent_dim()];
+                model
+                    .encode(&env.observation(), &mut latent)
+                    .and_then(|()| cost.of_latent(model, &latent, scratch))
+                    .unwrap_or(f32::INFINITY)
+            }
+        }
+    }
+}
+
+/// True physics from a moment on, with a goal.
+pub struct PhysicsRollouts {
+    env: Env,
+    judge: Judge,
+    block: usize,
+    action_weight: f32,
+}
+
+impl PhysicsRollouts {
+    /// Rollouts from `env`, judged after every `block` control steps.
+    pub fn new(env: Env, judge: Judge, block: usize, action_weight: f32) -> Self {
+        Self {
+            env,
+            judge,
+            block,
+            action_weight,
+        }
+    }
+
+    /// Moves the start of the rollouts to the present of `env`.
+    pub fn observe(&mut self, env: &Env) {
+        self.env = env.fork();
+    }
+
+    /// Cost of one sequence; infinite when the world fails under it.
+    fn score(&self, sequence: &[f32]) -> f32 {
+        let width = self.env.task().action_dim();
+        let mut env = self.env.fork();
+        let mut scratch = Scratch::new();
+        let mut total = action_cost(self.action_weight, sequence);
+        for block in sequence.chunks_exact(width * self.block) {
+            if block
+                .chunks_exact(width)
+                .any(|action| env.step(action).is_err())
+            {
+                return f32::INFINITY;
+            }
+            total += self.judge.cost(&env, &mut scratch);
+        }
+        total
+    }
+}
+
+impl RolloutModel for PhysicsRollouts {
+    fn evaluate(
+        &mut self,
+        actions: &[f32],
+        shape: CandidateShape,
+        costs: &mut [f32],
+    ) -> Result<(), RolloutError> {
+        shape.check(actions, costs)?;
+        blocks(shape, self.env.task().action_dim(), self.block)?;
+        let model = &*self;
+        costs
+            .par_iter_mut()
+            .zip(actions.par_chunks_exact(shape.sequence_len()))
+            .for_each(|(cost, sequence)| *cost = model.score(sequence));
+        Ok(())
+    }
+}

@@ -1,0 +1,380 @@
+//! One running instance of a task.
+
+use crate::error::SimError;
+use crate::pose::Goal;
+use crate::scene::{Entity, Joint};
+use crate::task::{Draw, Reject, Task, Term};
+use crate::variation::Variant;
+use crate::world::World;
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use rapier3d::prelude::*;
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+/// Draws of a start before giving up.
+const MAX_RESET_TRIES: usize = 1000;
+
+/// A world with its task: steps at the control rate under normalised actions.
+///
+/// Equal seeds and actions give equal bytes, whatever other environments do on other threads.
+pub struct Env {
+    task: Arc<Task>,
+    variant: Variant,
+    world: World,
+    /// Servo targets, one for each actuator of the scene.
+    targets: Vec<f32>,
+    factors: Vec<f32>,
+    step: u64,
+    failure: Option<String>,
+}
+
+/// What a snapshot holds beside the physics.
+#[derive(Serialize, Deserialize)]
+struct SnapshotHeader {
+    task: String,
+    targets: Vec<f32>,
+    factors: Vec<f32>,
+    step: u64,
+}
+
+impl Env {
+    /// An environment in its first start, `seed` 0.
+    ///
+    /// # Errors
+    /// [`SimError::NoStart`] when the task's rejections exclude every draw.
+    pub fn new(task: Arc<Task>, variant: Variant) -> Result<Self, SimError> {
+        let world = task.scene.blueprint.fork();
+        let mut env = Self {
+            task,
+            variant,
+            world,
+            targets: Vec::new(),
+            factors: Vec::new(),
+            step: 0,
+            failure: None,
+        };
+        env.reset(0)?;
+        Ok(env)
+    }
+
+    /// The task that this environment runs.
+    pub fn task(&self) -> &Arc<Task> {
+        &self.task
+    }
+
+    /// How the factors of variation are drawn.
+    pub fn variant(&self) -> &Variant {
+        &self.variant
+    }
+
+    /// Control steps since the reset.
+    pub fn steps(&self) -> u64 {
+        self.step
+    }
+
+    /// Draws a start. Equal seeds give equal starts.
+    ///
+    /// # Errors
+    /// [`SimError::NoStart`] when no admissible start was found.
+    pub fn reset(&mut self, seed: u64) -> Result<(), SimError> {
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        for _ in 0..MAX_RESET_TRIES {
+            self.factors = self.variant.draw(&mut rng);
+            let mut qpos = self.task.scene.qpos.clone();
+            for draw in &self.task.draws {
+                match draw {
+                    Draw::Coordinate { qpos: i, low, high } => {
+                        qpos[*i] = f64::from(low + (high - low) * rng.random::<f32>());
+                    }
+                    Draw::PlanarPose {
+                        qpos: i,
+                        x,
+                        y,
+                        yaw_rad,
+                    } => {
+                        let mut between =
+                            |r: &[f32; 2]| f64::from(r[0] + (r[1] - r[0]) * rng.random::<f32>());
+                        qpos[*i] = between(x);
+                        qpos[i + 1] = between(y);
+                        let half = between(yaw_rad) / 2.0;
+                        qpos[i + 3..i + 7].copy_from_slice(&[half.cos(), 0.0, 0.0, half.sin()]);
+                    }
+                }
+            }
+            self.world = self.task.scene.blueprint.fork();
+            for (factor, &value) in self.task.factors.iter().zip(&self.factors) {
+                factor.apply(&mut self.world, value);
+            }
+            self.task.scene.place(&mut self.world, &qpos);
+            self.targets = self.task.robot.rest_targets(&qpos);
+            self.step = 0;
+            self.failure = None;
+            if self.task.rejects.iter().all(|r| !self.rejected(r)) {
+                return Ok(());
+            }
+        }
+        let task = self.task.name().to_owned();
+        Err(SimError::NoStart {
+            task,
+            tries: MAX_RESET_TRIES,
+            seed,
+        })
+    }
+
+    fn rejected(&self, reject: &Reject) -> bool {
+        match *reject {
+            Reject::Closer(a, b, distance) => {
+                (self.position(a) - self.position(b)).length() < distance
+            }
+            Reject::Band(of, axis, low, high) => {
+                let x = self.position(of)[axis];
+                low < x && x < high
+            }
+        }
+    }
+
+    /// One control step under an action of [-1, 1] entries (clamped).
+    ///
+    /// # Errors
+    /// [`SimError::Action`] for a mis-sized or non-finite action, which changes nothing; [`SimError::World`] when the
+    /// physics fails, after which only [`Env::reset`] helps.
+    pub fn step(&mut self, action: &[f32]) -> Result<(), SimError> {
+        let expected = self.task.action_dim();
+        if action.len() != expected || action.iter().any(|a| !a.is_finite()) {
+            return Err(SimError::Action {
+                action: action.to_vec(),
+                expected,
+            });
+        }
+        if let Some(message) = &self.failure {
+            return Err(SimError::World {
+                step: self.step,
+                message: message.clone(),
+            });
+        }
+        self.task.robot.command(action, &mut self.targets);
+        self.task
+            .robot
+            .apply(&self.task.scene, &mut self.world, &self.targets);
+        let outcome = (0..self.task.substeps())
+            .try_for_each(|_| self.world.step())
+            .and_then(|()| self.world.check());
+        if let Err(message) = outcome {
+            self.failure = Some(message.clone());
+            return Err(SimError::World {
+                step: self.step,
+                message,
+            });
+        }
+        self.step += 1;
+        Ok(())
+    }
+
+    /// Writes the state observation, `[observation_dim]`.
+    pub fn observe_into(&self, out: &mut [f32]) {
+        for (term, out) in self.task.terms.iter().zip(out) {
+            *out = match term {
+                Term::JointPosition(joint) => self.joint_state(joint).0,
+                Term::JointVelocity(joint) => self.joint_state(joint).1,
+                Term::JointTarget { actuator } => self.targets[*actuator],
+                Term::Position(entity, axis) => self.position(*entity)[*axis],
+                Term::Velocity(entity, axis) => {
+                    self.body(entity).map_or(0.0, |b| b.linvel()[*axis])
+                }
+                Term::YawCosine(entity) => self.yaw(entity).0,
+                Term::YawSine(entity) => self.yaw(entity).1,
+                Term::YawRate(entity) => self.body(entity).map_or(0.0, |b| b.angvel().z),
+                Term::Factor(index) => self.factors[*index],
+            };
+        }
+    }
+
+    /// The state observation, `[observation_dim]`.
+    pub fn observation(&self) -> Vec<f32> {
+        let mut out = vec![0.0; self.task.observation_dim()];
+        self.observe_into(&mut out);
+        out
+    }
+
+    /// Writes the pose vector, laid out as [`Task::pose_shape`] says.
+    pub fn pose_into(&self, out: &mut [f32]) {
+        let mut out = out.iter_mut();
+        let mut write = |value: f32| {
+            if let Some(slot) = out.next() {
+                *slot = value;
+            }
+        };
+        let object = self.position(self.task.object);
+        self.task.object_axes.iter().for_each(|&a| write(object[a]));
+        if self.task.pose_shape().has_yaw {
+            let (cos, sin) = self.yaw(&self.task.object);
+            write(cos);
+            write(sin);
+        }
+        if let Some(effector) = self.task.effector {
+            let effector = self.position(effector);
+            self.task
+                .object_axes
+                .iter()
+                .for_each(|&a| write(effector[a]));
+        }
+    }
+
+    /// The pose vector.
+    pub fn pose(&self) -> Vec<f32> {
+        let mut out = vec![0.0; self.task.pose_shape().dim()];
+        self.pose_into(&mut out);
+        out
+    }
+
+    /// The present state as a goal.
+    pub fn as_goal(&self) -> Goal {
+        Goal {
+            pose: self.pose(),
+            observation: self.observation(),
+        }
+    }
+
+    /// Whether the success predicate holds now.
+    pub fn achieved(&self, goal: &[f32]) -> bool {
+        self.task.pose_shape().achieved(&self.pose(), goal)
+    }
+
+    /// World position of what the robot moves things with: the effector, or the object where that is the robot itself.
+    pub fn effector_position(&self) -> [f32; 3] {
+        self.position(self.task.effector.unwrap_or(self.task.object))
+            .to_array()
+    }
+
+    /// World position of the object whose pose counts, metres.
+    pub fn object_position(&self) -> [f32; 3] {
+        self.position(self.task.object).to_array()
+    }
+
+    /// Applies an impulse at a body's centre of mass, N s.
+    ///
+    /// # Errors
+    /// [`SimError::UnknownName`] when the scene has no such body.
+    pub fn shove(&mut self, body: &str, impulse: [f32; 3]) -> Result<(), SimError> {
+        let entity = self
+            .task
+            .scene
+            .entity(body)
+            .ok_or_else(|| SimError::UnknownName {
+                task: self.task.name().to_owned(),
+                kind: "body",
+                name: body.to_owned(),
+            })?;
+        if let Some(body) = self.world.physics.bodies.get_mut(entity.body) {
+            body.apply_impulse(Vector::from_array(impulse), true);
+        }
+        Ok(())
+    }
+
+    /// An independent copy that continues bit for bit like this one.
+    pub fn fork(&self) -> Self {
+        Self {
+            task: Arc::clone(&self.task),
+            variant: self.variant.clone(),
+            world: self.world.fork(),
+            targets: self.targets.clone(),
+            factors: self.factors.clone(),
+            step: self.step,
+            failure: self.failure.clone(),
+        }
+    }
+
+    /// The whole state as bytes. Equal states give equal bytes.
+    ///
+    /// # Errors
+    /// [`SimError::World`] when the world has failed, [`SimError::Snapshot`] when it cannot be encoded.
+    pub fn snapshot(&self) -> Result<Vec<u8>, SimError> {
+        if let Some(message) = &self.failure {
+            return Err(SimError::World {
+                step: self.step,
+                message: message.clone(),
+            });
+        }
+        let header = SnapshotHeader {
+            task: self.task.name().to_owned(),
+            targets: self.targets.clone(),
+            factors: self.factors.clone(),
+            step: self.step,
+        };
+        let encode = |e: postcard::Error| SimError::Snapshot {
+            bytes: 0,
+            message: e.to_string(),
+        };
+        let bytes = postcard::to_stdvec(&header).map_err(encode)?;
+        postcard::to_extend(&self.world.physics, bytes).map_err(encode)
+    }
+
+    /// Puts the state of a snapshot of the same task back.
+    ///
+    /// # Errors
+    /// [`SimError::Snapshot`] for foreign or damaged bytes; the environment is unchanged then.
+    pub fn restore(&mut self, snapshot: &[u8]) -> Result<(), SimError> {
+        let bytes = snapshot.len();
+        let fail = |message: String| SimError::Snapshot { bytes, message };
+        let (header, rest) = postcard::take_from_bytes::<SnapshotHeader>(snapshot)
+            .map_err(|e| fail(format!("not a snapshot: {e}")))?;
+        if header.task != self.task.name() {
+            return Err(fail(format!(
+                "task '{}', expected '{}'",
+                header.task,
+                self.task.name()
+            )));
+        }
+        if header.targets.len() != self.targets.len() || header.factors.len() != self.factors.len()
+        {
+            return Err(fail(format!(
+                "{} servo targets and {} factors, expected {} and {}",
+                header.targets.len(),
+                header.factors.len(),
+                self.targets.len(),
+                self.factors.len()
+            )));
+        }
+        let physics: PhysicsWorld =
+            postcard::from_bytes(rest).map_err(|e| fail(format!("damaged physics state: {e}")))?;
+        self.world = World::new(physics);
+        self.targets = header.targets;
+        self.factors = header.factors;
+        self.step = header.step;
+        self.failure = None;
+        Ok(())
+    }
+
+    fn body(&self, entity: &Entity) -> Option<&RigidBody> {
+        self.world.physics.bodies.get(entity.body)
+    }
+
+    fn position(&self, entity: Entity) -> Vector {
+        self.body(&entity)
+            .map_or(Vector::ZERO, |b| *b.position() * entity.offset)
+    }
+
+    /// Cosine and sine of the heading of a body's x axis, seen from above.
+    fn yaw(&self, entity: &Entity) -> (f32, f32) {
+        let Some(body) = self.body(entity) else {
+            return (1.0, 0.0);
+        };
+        let heading = *body.rotation() * Vector::X;
+        let norm = heading.x.hypot(heading.y).max(1.0e-9);
+        (heading.x / norm, heading.y / norm)
+    }
+
+    /// Coordinate and velocity of a single-axis joint.
+    fn joint_state(&self, joint: &Joint) -> (f32, f32) {
+        let Some((multibody, id)) = self.world.physics.multibody_joints.get(joint.handle) else {
+            return (0.0, 0.0);
+        };
+        let Some(link) = multibody.link(id) else {
+            return (0.0, 0.0);
+        };
+        let coords = link.joint().coords();
+        let coordinate = if joint.is_hinge { coords[3] } else { coords[0] };
+        (coordinate, multibody.joint_velocity(link)[0])
+    }
+}

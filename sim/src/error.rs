@@ -1,0 +1,94 @@
+//! What can go wrong in a scene, a task file or a running world; every message carries the offending value.
+
+use std::path::PathBuf;
+
+/// Any failure of this crate. A failure of one world never ends the program or touches another world.
+#[derive(Debug, thiserror::Error)]
+pub enum SimError {
+    /// A file could not be read.
+    #[error("cannot read {path}: {source}")]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the operating system said.
+        source: std::io::Error,
+    },
+    /// The task file is not valid TOML, has an unknown key, or lacks one.
+    #[error("task file {path}: {message}")]
+    TaskFile {
+        /// The file.
+        path: PathBuf,
+        /// Key, value and what was expected.
+        message: String,
+    },
+    /// No task of that name exists.
+    #[error("unknown task '{name}': expected one of {}", known.join(", "))]
+    UnknownTask {
+        /// The name asked for.
+        name: String,
+        /// The names found in the task folder.
+        known: Vec<String>,
+    },
+    /// The task has no such variant.
+    #[error("task '{task}' has no variant '{name}': expected one of {}", known.join(", "))]
+    UnknownVariant {
+        /// The task.
+        task: String,
+        /// The variant asked for.
+        name: String,
+        /// The variants that the task file declares.
+        known: Vec<String>,
+    },
+    /// The MJCF scene could not be loaded.
+    #[error("scene {path}: {message}")]
+    Scene {
+        /// The file.
+        path: PathBuf,
+        /// What the loader said.
+        message: String,
+    },
+    /// An action of the wrong length or with a non-finite entry.
+    #[error("action {action:?}: expected {expected} finite values")]
+    Action {
+        /// The action as given.
+        action: Vec<f32>,
+        /// The task's action dimension.
+        expected: usize,
+    },
+    /// The physics left the finite, or panicked; this world must be reset.
+    #[error("world failed at control step {step}: {message}")]
+    World {
+        /// Control steps since the reset.
+        step: u64,
+        /// Which body, and what happened.
+        message: String,
+    },
+    /// No admissible start was found.
+    #[error("task '{task}': no admissible start in {tries} draws with seed {seed}")]
+    NoStart {
+        /// The task.
+        task: String,
+        /// Draws made.
+        tries: usize,
+        /// The seed.
+        seed: u64,
+    },
+    /// Bytes that are not a snapshot of this task.
+    #[error("snapshot of {bytes} bytes: {message}")]
+    Snapshot {
+        /// Length of the snapshot.
+        bytes: usize,
+        /// What was expected.
+        message: String,
+    },
+    /// A name that the scene does not have.
+    #[error("no {kind} named '{name}' in the scene of task '{task}'")]
+    UnknownName {
+        /// Task name.
+        task: String,
+        /// Body, site, joint, actuator or factor.
+        kind: &'static str,
+        /// The name asked for.
+        name: String,
+    },
+}

@@ -1,0 +1,60 @@
+//! What counts as reached: the layout of pose vectors and the success predicate on them.
+
+/// A goal pose and, where known, the whole observation that belongs to it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Goal {
+    /// What must hold at the end, laid out like [`crate::Env::pose`].
+    pub pose: Vec<f32>,
+    /// The state observation from which the pose was taken.
+    pub observation: Vec<f32>,
+}
+
+/// A pose vector: position of the object, cosine and sine of its yaw where orientation counts, position of the effector
+/// where the object is not the robot itself.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PoseShape {
+    /// Coordinates of the object's position.
+    pub position_dims: usize,
+    /// Whether cosine and sine of the yaw follow.
+    pub has_yaw: bool,
+    /// Coordinates of the effector's position; zero when the object is the robot itself.
+    pub effector_dims: usize,
+    /// Metres.
+    pub position_tolerance_m: f32,
+    /// Radians; infinite when orientation does not count.
+    pub yaw_tolerance_rad: f32,
+}
+
+impl PoseShape {
+    /// Length of a pose vector.
+    pub fn dim(&self) -> usize {
+        self.position_dims + 2 * usize::from(self.has_yaw) + self.effector_dims
+    }
+
+    /// Distance between the objects' positions, metres.
+    pub fn position_error_m(&self, pose: &[f32], goal: &[f32]) -> f32 {
+        let n = self.position_dims;
+        let squared: f32 = pose[..n]
+            .iter()
+            .zip(&goal[..n])
+            .map(|(a, b)| (a - b) * (a - b))
+            .sum();
+        squared.sqrt()
+    }
+
+    /// Smallest turn between the objects' yaws, radians; zero when orientation does not count.
+    pub fn yaw_error_rad(&self, pose: &[f32], goal: &[f32]) -> f32 {
+        if !self.has_yaw {
+            return 0.0;
+        }
+        let n = self.position_dims;
+        let (c0, s0, c1, s1) = (pose[n], pose[n + 1], goal[n], goal[n + 1]);
+        (s0 * c1 - c0 * s1).atan2(c0 * c1 + s0 * s1).abs()
+    }
+
+    /// The success predicate.
+    pub fn achieved(&self, pose: &[f32], goal: &[f32]) -> bool {
+        self.position_error_m(pose, goal) < self.position_tolerance_m
+            && (!self.has_yaw || self.yaw_error_rad(pose, goal) < self.yaw_tolerance_rad)
+    }
+}

@@ -1,0 +1,229 @@
+//! The task file: plain data, checked for unknown keys on reading. See `assets/tasks/*.toml` for worked examples.
+
+use serde::Deserialize;
+use std::collections::BTreeMap;
+
+/// A task as written in its TOML file.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TaskSpec {
+    /// Name, equal to the file's stem.
+    pub name: String,
+    /// One line for people.
+    pub description: String,
+    /// MJCF file in the `scenes` folder.
+    pub scene: String,
+    /// Rates and solver scale.
+    pub control: ControlSpec,
+    /// One entry for each axis of the action vector.
+    pub action: Vec<ActionSpec>,
+    /// Terms concatenated into the state observation.
+    pub observation: Vec<ObservationSpec>,
+    /// What must hold at the end.
+    pub goal: GoalSpec,
+    /// How a start is drawn.
+    pub reset: Vec<ResetSpec>,
+    /// Starts that are drawn again.
+    #[serde(default)]
+    pub reject: Vec<RejectSpec>,
+    /// Factors of variation.
+    #[serde(default)]
+    pub factor: Vec<FactorSpec>,
+    /// Named settings of the factors: a number fixes a factor, a pair draws it uniformly.
+    #[serde(default)]
+    pub variants: BTreeMap<String, BTreeMap<String, FactorRange>>,
+}
+
+/// Rates and solver scale.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ControlSpec {
+    /// Control steps per second.
+    pub rate_hz: u32,
+    /// Physics steps per second, a whole multiple of `rate_hz`.
+    pub physics_hz: u32,
+    /// Typical size of an object, metres; scales the contact solver's tolerances.
+    pub length_unit_m: f32,
+}
+
+/// What an axis of the action does.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "snake_case")]
+pub enum ActionMode {
+    /// The action is the velocity target of a velocity servo.
+    Velocity,
+    /// The action is the rate at which a position servo's target moves; the target stays within the joint's range.
+    PositionRate,
+}
+
+/// One axis of the action vector, normalised to [-1, 1].
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ActionSpec {
+    /// Name shown to people.
+    pub name: String,
+    /// MJCF actuator that it drives.
+    pub actuator: String,
+    /// Meaning of the value.
+    pub mode: ActionMode,
+    /// Physical value at 1: m/s for slides, rad/s for hinges.
+    pub scale: f32,
+}
+
+/// One term of the state observation.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+pub enum ObservationSpec {
+    /// Joint coordinates (m or rad).
+    JointPosition {
+        /// MJCF joints.
+        joints: Vec<String>,
+    },
+    /// Joint velocities (m/s or rad/s).
+    JointVelocity {
+        /// MJCF joints.
+        joints: Vec<String>,
+    },
+    /// Targets of the servos on these joints (m or rad; m/s or rad/s for velocity servos).
+    JointTarget {
+        /// MJCF joints.
+        joints: Vec<String>,
+    },
+    /// World position of a body or site (m).
+    Position {
+        /// Body or site.
+        of: String,
+        /// Any of x, y, z.
+        axes: String,
+    },
+    /// World velocity of a body (m/s).
+    Velocity {
+        /// Body.
+        of: String,
+        /// Any of x, y, z.
+        axes: String,
+    },
+    /// Cosine and sine of a body's yaw.
+    Yaw {
+        /// Body.
+        of: String,
+    },
+    /// Angular velocity about the vertical (rad/s).
+    YawRate {
+        /// Body.
+        of: String,
+    },
+    /// Value of a factor of variation.
+    Factor {
+        /// The factor.
+        name: String,
+    },
+}
+
+/// What must hold at the end of an episode.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GoalSpec {
+    /// Body or site whose pose counts.
+    pub of: String,
+    /// Axes of its position that count.
+    pub axes: String,
+    /// Greatest distance that counts as reached, metres.
+    pub position_tolerance_m: f32,
+    /// Greatest yaw error that counts as reached; absent when orientation does not count.
+    pub yaw_tolerance_deg: Option<f32>,
+    /// What the robot touches the object with; absent when the robot itself is to be moved.
+    pub effector: Option<String>,
+}
+
+/// How one part of a start is drawn, uniformly.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+pub enum ResetSpec {
+    /// Joint coordinates.
+    Joints {
+        /// MJCF joints.
+        joints: Vec<String>,
+        /// Lower bounds (m or rad).
+        low: Vec<f32>,
+        /// Upper bounds.
+        high: Vec<f32>,
+    },
+    /// A free body on the ground, upright; its height stays as in the scene.
+    PlanarPose {
+        /// Body with a free joint.
+        body: String,
+        /// Metres.
+        x: [f32; 2],
+        /// Metres.
+        y: [f32; 2],
+        /// Degrees.
+        yaw_deg: [f32; 2],
+    },
+}
+
+/// A start that is drawn again.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+pub enum RejectSpec {
+    /// Two bodies or sites closer than this, metres between their origins.
+    Closer {
+        /// One.
+        a: String,
+        /// The other.
+        b: String,
+        /// Metres.
+        distance_m: f32,
+    },
+    /// A body or site whose coordinate lies inside a band.
+    Band {
+        /// Body or site.
+        of: String,
+        /// x, y or z.
+        axis: char,
+        /// Metres.
+        low: f32,
+        /// Metres.
+        high: f32,
+    },
+}
+
+/// A factor of variation.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FactorSpec {
+    /// Name by which observations, variants and shifts refer to it.
+    pub name: String,
+    /// What it changes.
+    pub kind: FactorKind,
+    /// Bodies that it applies to.
+    pub bodies: Vec<String>,
+    /// Direction of a shift.
+    pub axis: Option<char>,
+    /// Value when no variant sets it.
+    pub nominal: f32,
+    /// Values that the scene bears.
+    pub range: [f32; 2],
+}
+
+/// What a factor changes.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "snake_case")]
+pub enum FactorKind {
+    /// Moves bodies along an axis, metres from where the scene has them.
+    Shift,
+    /// Multiplies the bodies' friction coefficients.
+    Friction,
+    /// Multiplies the bodies' mass and inertia.
+    Mass,
+}
+
+/// A fixed value, or a range to draw from.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq)]
+#[serde(untagged)]
+pub enum FactorRange {
+    /// Always this value.
+    Fixed(f32),
+    /// Uniform between the two.
+    Uniform([f32; 2]),
+}

@@ -1,0 +1,133 @@
+//! Factors of variation: what a scene may change between episodes, and how a variant draws it.
+
+use crate::error::SimError;
+use crate::scene::Scene;
+use crate::spec::{FactorKind, FactorRange, FactorSpec, TaskSpec};
+use crate::task::Task;
+use crate::world::World;
+use rand::{Rng, RngExt};
+use rapier3d::prelude::*;
+
+/// A factor with its bodies resolved.
+pub(crate) struct Factor {
+    pub spec: FactorSpec,
+    bodies: Vec<RigidBodyHandle>,
+    direction: Vector,
+}
+
+impl Factor {
+    pub fn resolve_all(spec: &TaskSpec, scene: &Scene) -> Result<Vec<Self>, SimError> {
+        let unknown = |kind, name: &str| SimError::UnknownName {
+            task: spec.name.clone(),
+            kind,
+            name: name.to_owned(),
+        };
+        let resolve = |f: &FactorSpec| {
+            let bodies = f
+                .bodies
+                .iter()
+                .map(|b| {
+                    scene
+                        .entity(b)
+                        .map(|e| e.body)
+                        .ok_or_else(|| unknown("body", b))
+                })
+                .collect::<Result<_, _>>()?;
+            let direction = match f.axis {
+                Some('x') => Vector::X,
+                Some('y') => Vector::Y,
+                Some('z') => Vector::Z,
+                Some(other) => return Err(unknown("axis", &other.to_string())),
+                None if f.kind == FactorKind::Shift => return Err(unknown("axis", "(none)")),
+                None => Vector::ZERO,
+            };
+            Ok(Self {
+                spec: f.clone(),
+                bodies,
+                direction,
+            })
+        };
+        spec.factor.iter().map(resolve).collect()
+    }
+
+    /// Applies a value to a freshly forked world.
+    pub fn apply(&self, world: &mut World, value: f32) {
+        let physics = &mut world.physics;
+        for &handle in &self.bodies {
+            let Some(body) = physics.bodies.get_mut(handle) else {
+                continue;
+            };
+            match self.spec.kind {
+                FactorKind::Shift => {
+                    let target = body.translation() + self.direction * value;
+                    body.set_translation(target, true);
+                }
+                FactorKind::Mass => {
+                    let mut mass = body.mass_properties().local_mprops;
+                    mass.set_mass(mass.mass() * value, true);
+                    body.set_additional_mass_properties(mass, true);
+                }
+                FactorKind::Friction => {
+                    for &collider in body.colliders() {
+                        if let Some(collider) = physics.colliders.get_mut(collider) {
+                            collider.set_friction(collider.friction() * value);
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// How the factors are set in each episode.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Variant {
+    /// Name shown in reports.
+    pub name: String,
+    settings: Vec<FactorRange>,
+}
+
+impl Variant {
+    /// Name of the variant in which every factor has its nominal value.
+    pub const NOMINAL: &'static str = "nominal";
+
+    /// Looks a variant up in the task; `None` gives the last one declared, or the nominal one when there is none.
+    pub fn of(task: &Task, name: Option<&str>) -> Result<Self, SimError> {
+        let known = task.variants();
+        let name = match name {
+            Some(name) => name.to_owned(),
+            None => known
+                .last()
+                .cloned()
+                .unwrap_or_else(|| Self::NOMINAL.to_owned()),
+        };
+        if !known.contains(&name) && name != Self::NOMINAL {
+            return Err(SimError::UnknownVariant {
+                task: task.name().to_owned(),
+                name,
+                known,
+            });
+        }
+        let spec = task.spec();
+        let set = spec.variants.get(&name);
+        let settings = spec
+            .factor
+            .iter()
+            .map(|f| {
+                let given = set.and_then(|s| s.get(&f.name)).copied();
+                given.unwrap_or(FactorRange::Fixed(f.nominal))
+            })
+            .collect();
+        Ok(Self { name, settings })
+    }
+
+    /// One value for each factor.
+    pub(crate) fn draw(&self, rng: &mut impl Rng) -> Vec<f32> {
+        let value = |range: &FactorRange| match *range {
+            FactorRange::Fixed(value) => value,
+            FactorRange::Uniform([low, high]) => low + (high - low) * rng.random::<f32>(),
+        };
+        let mut value = value;
+        self.settings.iter().map(&mut value).collect()
+    }
+}

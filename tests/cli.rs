@@ -1,0 +1,131 @@
+//! The command line fails in one clear line, with exit code 2 for wrong usage and 1 for failure, and leaves nothing
+//! half-written behind.
+
+use crate::support::{assets, failure, foresight};
+use serde_json::Value;
+use std::path::Path;
+
+fn is_empty(folder: &Path) -> bool {
+    std::fs::read_dir(folder).unwrap().next().is_none()
+}
+
+#[test]
+fn wrong_usage_exits_with_two() {
+    let folder = tempfile::tempdir().unwrap();
+    let cases: [(&[&str], &str); 9] = [
+        (&["bench", "--task", "puhs"], "'puhs'"),
+        (&["bench", "--task", "two-room/blue"], "'blue'"),
+        (&["bench", "--planner", "icme"], "'icme'"),
+        (&["bench", "--episodes", "0"], "--episodes 0"),
+        (&["bench", "--threads", "0"], "--threads 0"),
+        (&["bench", "--model", "m.safetensors"], "--task"),
+        (&["collect", "--task", "push", "--episodes", "0", "--out", "d"], "--episodes 0"),
+        (&["train", "--task", "push", "--resume", "--out", "m.safetensors"], "--resume"),
+        (&["train", "--task", "push", "--steps", "0", "--out", "m.safetensors"], "steps"),
+    ];
+    for (arguments, expected) in cases {
+        let line = failure(arguments, folder.path(), 2);
+        assert!(line.contains(expected), "{arguments:?}: {line}");
+        assert!(!folder.path().join("m.safetensors").exists() && !folder.path().join("d").exists());
+    }
+    assert_eq!(foresight(&["bnech"], folder.path()).status.code(), Some(2));
+}
+
+#[test]
+fn unwritable_outputs_fail_before_the_work() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("file"), "kept").unwrap();
+    let cases: [&[&str]; 3] = [
+        &["bench", "--json", "file/bench.json"],
+        &["collect", "--task", "push", "--episodes", "1", "--out", "file/data"],
+        &["train", "--task", "push", "--out", "file/m.safetensors"],
+    ];
+    for arguments in cases {
+        let line = failure(arguments, folder.path(), 1);
+        assert!(line.contains("file"), "{arguments:?}: {line}");
+    }
+    assert_eq!(std::fs::read_to_string(folder.path().join("file")).unwrap(), "kept");
+}
+
+#[test]
+fn broken_models_are_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let shipped = std::fs::read(assets().join("models/push.safetensors")).unwrap();
+    let flipped = {
+        let mut bytes = shipped.clone();
+        let middle = bytes.len() / 2;
+        bytes[middle] ^= 1;
+        bytes
+    };
+    let reach = std::fs::read(assets().join("models/reach.safetensors")).unwrap();
+    let cases: [(&str, &[u8], &str); 4] = [
+        ("truncated.safetensors", &shipped[..shipped.len() / 2], "truncated.safetensors"),
+        ("flipped.safetensors", &flipped, "checksum"),
+        ("foreign.safetensors", b"not a model at all", "foreign.safetensors"),
+        ("reach.safetensors", &reach, "'reach'"),
+    ];
+    for (name, bytes, expected) in cases {
+        std::fs::write(folder.path().join(name), bytes).unwrap();
+        let line = failure(&["bench", "--task", "push", "--model", name], folder.path(), 1);
+        assert!(line.contains(expected) && line.contains(name), "{name}: {line}");
+    }
+    let line = failure(&["bench", "--task", "push", "--model", "gone.safetensors"], folder.path(), 1);
+    assert!(line.contains("gone.safetensors"), "{line}");
+}
+
+#[test]
+fn data_of_another_task_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let collected = foresight(
+        &["collect", "--task", "two-room", "--episodes", "3", "--steps", "60", "--out", "data"],
+        folder.path(),
+    );
+    assert!(collected.status.success(), "{}", String::from_utf8_lossy(&collected.stderr));
+    let line = failure(&["train", "--task", "push", "--data", "data", "--out", "m.safetensors"], folder.path(), 1);
+    assert!(line.contains("data") && line.contains("'two-room'") && line.contains("'push'"), "{line}");
+    let line = failure(&["collect", "--task", "push", "--episodes", "1", "--out", "data"], folder.path(), 1);
+    assert!(line.contains("data"), "{line}");
+}
+
+#[test]
+fn collect_train_and_bench_work_from_an_empty_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = |arguments: &[&str]| {
+        let output = foresight(arguments, folder.path());
+        assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    };
+    run(&["collect", "--task", "two-room", "--episodes", "40", "--out", "data", "--seed", "3"]);
+    run(&["train", "--task", "two-room", "--data", "data", "--steps", "60", "--out", "m.safetensors"]);
+    assert!(!folder.path().join("m.safetensors.training").exists());
+    run(&[
+        "bench", "--task", "two-room/fixed", "--model", "m.safetensors", "--planner", "random,icem", "--episodes", "3",
+        "--tier", "near", "--json", "b.json", "--html", "b.html",
+    ]);
+    let rows: Vec<Value> = serde_json::from_slice(&std::fs::read(folder.path().join("b.json")).unwrap()).unwrap();
+    assert_eq!(rows.len(), 4, "random, and icem with three costs");
+    let keys = [
+        "task", "planner", "cost", "observation", "tier", "seed", "episodes", "successes", "success_rate", "ci95_low",
+        "ci95_high", "decision_ms_p50", "decision_ms_p99", "model_steps_per_decision", "deadline_misses",
+    ];
+    for row in &rows {
+        for key in keys {
+            assert!(!row[key].is_null(), "{key} is missing in {row}");
+        }
+    }
+    let html = std::fs::read_to_string(folder.path().join("b.html")).unwrap();
+    assert!(html.contains("<svg") && !html.contains("http-equiv") && !html.contains("src=\"http"), "not self-contained");
+}
+
+#[test]
+fn tasks_are_listed_with_their_spaces() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = foresight(&["tasks", "--json", "tasks.json"], folder.path());
+    assert!(output.status.success());
+    let text = String::from_utf8(output.stdout).unwrap();
+    let json: Vec<Value> = serde_json::from_slice(&std::fs::read(folder.path().join("tasks.json")).unwrap()).unwrap();
+    for name in ["push", "reach", "two-room"] {
+        assert!(text.contains(name), "{text}");
+        assert!(json.iter().any(|t| t["task"] == name));
+    }
+    assert!(!is_empty(folder.path()));
+}

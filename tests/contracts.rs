@@ -1,0 +1,14 @@
+//! What the crates promise each other and their users, one file for each contract.
+#![allow(clippy::unwrap_used, reason = "a test may fail by panicking")]
+
+mod architecture;
+mod behaviour;
+mod cli;
+mod dataset;
+mod determinism;
+mod oracle;
+mod physics_failures;
+mod snapshot;
+mod success;
+mod support;
+mod task_files;

@@ -1,0 +1,54 @@
+//! The same seed and binary give the same numbers, whatever the thread count.
+
+use crate::support::{assets, foresight, task};
+use agent::collection::collect;
+use agent::recipe::CollectConfig;
+use serde_json::Value;
+use std::path::Path;
+use world_model::dataset::Dataset;
+
+fn with_threads<T: Send>(threads: usize, work: impl FnOnce() -> T + Send) -> T {
+    rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap().install(work)
+}
+
+#[test]
+fn data_do_not_depend_on_the_thread_count() {
+    let config = CollectConfig { episodes: 12, steps: 30, seed: 4 };
+    let folder = tempfile::tempdir().unwrap();
+    for name in ["push", "two-room"] {
+        let task = task(name);
+        let hash = |threads: usize| {
+            let out = folder.path().join(format!("{name}-{threads}"));
+            with_threads(threads, || collect(&task, &config, &out, &mut |_| true)).unwrap();
+            Dataset::read(&out).unwrap().hash
+        };
+        assert_eq!(hash(1), hash(2));
+    }
+}
+
+/// A benchmark's rows without their timings.
+fn bench(folder: &Path, threads: &str) -> Vec<Value> {
+    let json = format!("{threads}.json");
+    let arguments = [
+        "bench", "--task", "push,two-room", "--episodes", "4", "--physics-episodes", "1", "--tier", "near", "--seed", "11",
+        "--threads", threads, "--json", &json, "--html", "report.html",
+    ];
+    let output = foresight(&arguments, folder);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let text = std::fs::read_to_string(folder.join(&json)).unwrap();
+    let mut rows: Vec<Value> = serde_json::from_str(&text).unwrap();
+    for row in &mut rows {
+        let row = row.as_object_mut().unwrap();
+        assert!(row.remove("decision_ms_p50").is_some() && row.remove("decision_ms_p99").is_some());
+    }
+    rows
+}
+
+#[test]
+fn bench_does_not_depend_on_the_thread_count() {
+    assert!(assets().join("models/push.safetensors").exists(), "the shipped model is missing");
+    let folder = tempfile::tempdir().unwrap();
+    let one = bench(folder.path(), "1");
+    assert!(one.len() >= 12, "{} rows", one.len());
+    assert_eq!(one, bench(folder.path(), "2"));
+}

@@ -1,0 +1,74 @@
+//! What several contracts need: tasks of the shipped assets, environments, the binary.
+
+use sim::variation::Variant;
+use sim::{Env, Task};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::sync::{Arc, OnceLock};
+
+/// The shipped assets.
+pub fn assets() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../assets")
+}
+
+/// Every shipped task.
+pub fn tasks() -> Vec<Arc<Task>> {
+    let names = Task::list(&assets()).unwrap();
+    names.iter().map(|name| task(name)).collect()
+}
+
+/// One shipped task.
+pub fn task(name: &str) -> Arc<Task> {
+    Arc::new(Task::load(&assets(), name).unwrap())
+}
+
+/// An environment in the start that `seed` gives.
+pub fn env(task: &Arc<Task>, seed: u64) -> Env {
+    let mut env = Env::new(Arc::clone(task), Variant::of(task, None).unwrap()).unwrap();
+    env.reset(seed).unwrap();
+    env
+}
+
+/// A repeatable action in [-1, 1], different in every step and for every seed.
+pub fn action(task: &Task, seed: u64, step: usize) -> Vec<f32> {
+    (0..task.action_dim())
+        .map(|axis| {
+            let phase = seed as f32 * 0.7 + axis as f32 * 1.9;
+            ((step as f32) * (0.11 + 0.05 * axis as f32) + phase).sin()
+        })
+        .collect()
+}
+
+/// The binary, built once in the profile of the tests.
+pub fn foresight(arguments: &[&str], folder: &Path) -> Output {
+    static BINARY: OnceLock<PathBuf> = OnceLock::new();
+    let binary = BINARY.get_or_init(|| {
+        let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("../Cargo.toml");
+        let mut build = Command::new(env!("CARGO"));
+        build.args(["build", "--quiet", "--package", "agent", "--bin", "foresight", "--manifest-path"]).arg(manifest);
+        if !cfg!(debug_assertions) {
+            build.arg("--release");
+        }
+        assert!(build.status().unwrap().success(), "the binary does not build");
+        // This test runs from <target>/<profile>/deps.
+        let deps = std::env::current_exe().unwrap();
+        deps.parent().unwrap().parent().unwrap().join("foresight")
+    });
+    Command::new(binary)
+        .args(arguments)
+        .current_dir(folder)
+        .env("FORESIGHT_ASSETS", assets())
+        .output()
+        .unwrap()
+}
+
+/// Standard error of a run that had to fail with this exit code: one line that begins with `error:`.
+pub fn failure(arguments: &[&str], folder: &Path, code: i32) -> String {
+    let output = foresight(arguments, folder);
+    let text = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(code), "{arguments:?}: {text}");
+    let lines: Vec<&str> = text.lines().filter(|l| !l.trim().is_empty()).collect();
+    assert_eq!(lines.len(), 1, "{arguments:?}: expected one line, found: {text}");
+    assert!(lines[0].starts_with("error: "), "{arguments:?}: {text}");
+    lines[0].to_owned()
+}

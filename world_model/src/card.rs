@@ -1,0 +1,74 @@
+//! The model card: what a model was trained on, how, and how well it did.
+
+use serde::{Deserialize, Serialize};
+
+use crate::config::TrainConfig;
+use crate::diagnostics::Diagnostics;
+use crate::normalise::Normalisation;
+use crate::pose::PoseLayout;
+
+/// Observations that this version can encode.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ObservationKind {
+    /// A vector of physical quantities.
+    State,
+}
+
+/// What a model was trained on, how, and how well it did.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ModelCard {
+    /// Task whose data it learned from.
+    pub task: String,
+    /// What it observes.
+    pub observation: ObservationKind,
+    /// Control steps per second of the data.
+    pub fps: u32,
+    /// One name per observation value.
+    pub observation_names: Vec<String>,
+    /// One name per action value.
+    pub action_names: Vec<String>,
+    /// One name per pose value.
+    pub pose_names: Vec<String>,
+    /// Layout and tolerances of poses.
+    pub pose: PoseLayout,
+    /// Settings of the training, among them block length and layer widths.
+    pub config: TrainConfig,
+    /// Hash of the training data.
+    pub data_hash: String,
+    /// Optimiser steps done.
+    pub steps: usize,
+    /// Wall-clock seconds of training.
+    pub training_seconds: f32,
+    /// Standardisation of the data; already folded into the weights.
+    pub normalisation: Normalisation,
+    /// Diagnostics at the end.
+    pub diagnostics: Diagnostics,
+}
+
+impl ModelCard {
+    /// Values per observation.
+    pub fn observation_dim(&self) -> usize {
+        self.observation_names.len()
+    }
+
+    /// Values per control action.
+    pub fn action_dim(&self) -> usize {
+        self.action_names.len()
+    }
+
+    /// Control steps per action block.
+    pub fn block(&self) -> usize {
+        self.config.block
+    }
+
+    /// Values per action block, one predictor step.
+    pub fn block_action_dim(&self) -> usize {
+        self.config.block * self.action_names.len()
+    }
+
+    /// Width of the latent.
+    pub fn latent_dim(&self) -> usize {
+        self.config.latent_dim
+    }
+}

@@ -1,0 +1,255 @@
+//! Files of weights: safetensors with our metadata and a checksum, written atomically.
+//!
+//! All metadata sits in one entry, `foresight`, so that the same weights give the same bytes. It is
+//! a JSON object with the kind of file, the format version, a BLAKE3 checksum over tensors and
+//! content, and the content itself (a JSON text).
+
+mod error;
+
+pub use error::CheckpointError;
+
+use std::collections::{BTreeMap, HashMap};
+use std::io::Write;
+use std::path::Path;
+
+use safetensors::tensor::{Dtype, SafeTensors, TensorView};
+use serde::{Deserialize, Serialize};
+
+/// Version of the layout of tensors and content.
+pub const FORMAT_VERSION: u32 = 1;
+/// Key of our entry in the metadata.
+const METADATA_KEY: &str = "foresight";
+
+/// What a file holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Kind {
+    /// A finished world model.
+    WorldModel,
+    /// The state of an unfinished training run.
+    TrainingState,
+}
+
+impl std::fmt::Display for Kind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::WorldModel => "world model",
+            Self::TrainingState => "training state",
+        })
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+struct Envelope {
+    kind: Kind,
+    version: u32,
+    checksum: String,
+    content: String,
+}
+
+/// A named tensor, row-major.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct NamedTensor {
+    pub name: String,
+    pub shape: Vec<usize>,
+    pub values: Vec<f32>,
+}
+
+/// A file that was read and whose checksum holds.
+#[derive(Debug)]
+pub(crate) struct Archive {
+    path: std::path::PathBuf,
+    /// The JSON text it was written with.
+    pub content: String,
+    tensors: BTreeMap<String, NamedTensor>,
+}
+
+/// Writes a file: into a temporary one in the same folder first, synchronised to disk, then renamed
+/// over `path`. Whatever goes wrong, `path` holds either its old or its new content.
+///
+/// # Errors
+/// [`CheckpointError::Write`], [`CheckpointError::Encode`].
+pub(crate) fn write(
+    path: &Path,
+    kind: Kind,
+    content: String,
+    tensors: &[NamedTensor],
+) -> Result<(), CheckpointError> {
+    let encode = |detail: String| CheckpointError::Encode {
+        path: path.to_owned(),
+        detail,
+    };
+    let bytes: Vec<Vec<u8>> = tensors.iter().map(|t| to_bytes(&t.values)).collect();
+    let mut views = BTreeMap::new();
+    for (tensor, bytes) in tensors.iter().zip(&bytes) {
+        let view = TensorView::new(Dtype::F32, tensor.shape.clone(), bytes)
+            .map_err(|e| encode(format!("{}: {e}", tensor.name)))?;
+        views.insert(tensor.name.as_str(), view);
+    }
+    let envelope = Envelope {
+        kind,
+        version: FORMAT_VERSION,
+        checksum: checksum(&content, views.iter().map(|(n, v)| (*n, v.shape(), v.data()))),
+        content,
+    };
+    let envelope = serde_json::to_string(&envelope).map_err(|e| encode(e.to_string()))?;
+    let metadata = HashMap::from([(METADATA_KEY.to_owned(), envelope)]);
+    let file = safetensors::serialize(views, Some(metadata)).map_err(|e| encode(e.to_string()))?;
+    replace(path, &file).map_err(|source| CheckpointError::Write {
+        path: path.to_owned(),
+        source,
+    })
+}
+
+fn replace(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    let folder = match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    };
+    let mut file = tempfile::NamedTempFile::new_in(folder)?;
+    file.write_all(bytes)?;
+    file.as_file().sync_all()?;
+    file.persist(path)?;
+    Ok(())
+}
+
+/// Reads a file and checks everything that does not depend on what it is for.
+///
+/// # Errors
+/// [`CheckpointError`] says which check failed.
+pub(crate) fn read(path: &Path, kind: Kind) -> Result<Archive, CheckpointError> {
+    let owned = || path.to_owned();
+    let bytes = std::fs::read(path).map_err(|source| CheckpointError::Read {
+        path: owned(),
+        source,
+    })?;
+    let damaged = |detail: String| CheckpointError::NotSafetensors {
+        path: owned(),
+        detail,
+    };
+    let (_, header) = SafeTensors::read_metadata(&bytes).map_err(|e| damaged(e.to_string()))?;
+    let file = SafeTensors::deserialize(&bytes).map_err(|e| damaged(e.to_string()))?;
+    let envelope: Envelope = header
+        .metadata()
+        .as_ref()
+        .and_then(|entries| entries.get(METADATA_KEY))
+        .and_then(|text| serde_json::from_str(text).ok())
+        .ok_or_else(|| CheckpointError::Foreign { path: owned() })?;
+    if envelope.version != FORMAT_VERSION {
+        return Err(CheckpointError::Version {
+            path: owned(),
+            found: envelope.version,
+        });
+    }
+    let views: BTreeMap<String, TensorView<'_>> = file.tensors().into_iter().collect();
+    let found = checksum(
+        &envelope.content,
+        views.iter().map(|(n, v)| (n.as_str(), v.shape(), v.data())),
+    );
+    if found != envelope.checksum {
+        return Err(CheckpointError::Checksum {
+            path: owned(),
+            expected: envelope.checksum,
+            found,
+        });
+    }
+    if envelope.kind != kind {
+        return Err(CheckpointError::Kind {
+            path: owned(),
+            expected: kind,
+            found: envelope.kind,
+        });
+    }
+    let tensors = views.into_iter().map(|(name, view)| {
+        let tensor = NamedTensor {
+            name: name.clone(),
+            shape: view.shape().to_vec(),
+            values: from_bytes(view.data()),
+        };
+        (name, tensor)
+    });
+    Ok(Archive {
+        path: owned(),
+        content: envelope.content,
+        tensors: tensors.collect(),
+    })
+}
+
+impl Archive {
+    /// Parses the content.
+    ///
+    /// # Errors
+    /// [`CheckpointError::Content`].
+    pub fn parse<T: for<'de> Deserialize<'de>>(&self) -> Result<T, CheckpointError> {
+        serde_json::from_str(&self.content).map_err(|e| CheckpointError::Content {
+            path: self.path.clone(),
+            detail: e.to_string(),
+        })
+    }
+
+    /// Takes a tensor out.
+    ///
+    /// # Errors
+    /// [`CheckpointError::MissingTensor`], [`CheckpointError::Shape`],
+    /// [`CheckpointError::NonFinite`].
+    pub fn take(&mut self, name: &str, shape: &[usize]) -> Result<Vec<f32>, CheckpointError> {
+        let tensor = self
+            .tensors
+            .remove(name)
+            .ok_or_else(|| CheckpointError::MissingTensor {
+                path: self.path.clone(),
+                name: name.to_owned(),
+            })?;
+        if tensor.shape != shape {
+            return Err(CheckpointError::Shape {
+                path: self.path.clone(),
+                name: name.to_owned(),
+                expected: shape.to_vec(),
+                found: tensor.shape,
+            });
+        }
+        match tensor.values.iter().position(|value| !value.is_finite()) {
+            Some(index) => Err(CheckpointError::NonFinite {
+                path: self.path.clone(),
+                name: name.to_owned(),
+                index,
+                value: tensor.values[index],
+            }),
+            None => Ok(tensor.values),
+        }
+    }
+}
+
+/// BLAKE3 over content, names, shapes and bytes, each preceded by its length.
+fn checksum<'a>(
+    content: &str,
+    tensors: impl Iterator<Item = (&'a str, &'a [usize], &'a [u8])>,
+) -> String {
+    let mut hasher = blake3::Hasher::new();
+    let mut part = |bytes: &[u8]| {
+        hasher.update(&(bytes.len() as u64).to_le_bytes());
+        hasher.update(bytes);
+    };
+    part(content.as_bytes());
+    for (name, shape, bytes) in tensors {
+        part(name.as_bytes());
+        for size in shape {
+            part(&(*size as u64).to_le_bytes());
+        }
+        part(bytes);
+    }
+    hasher.finalize().to_hex().to_string()
+}
+
+fn to_bytes(values: &[f32]) -> Vec<u8> {
+    values.iter().flat_map(|value| value.to_le_bytes()).collect()
+}
+
+fn from_bytes(bytes: &[u8]) -> Vec<f32> {
+    bytes
+        .as_chunks::<4>()
+        .0
+        .iter()
+        .map(|chunk| f32::from_le_bytes(*chunk))
+        .collect()
+}

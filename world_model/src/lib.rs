@@ -1,0 +1,36 @@
+//! A joint-embedding predictive world model: encoder, action-conditioned predictor, heads,
+//! training and fused inference.
+//!
+//! The model predicts in embedding space, never observations. [`train`] learns it from reward-free
+//! interaction data on burn; the result is a [`WorldModel`] of plain `f32` weights, in physical
+//! units, whose rollouts run on the [`imagination`] engine. Burn tensors do not leave this crate.
+
+pub mod card;
+pub mod checkpoint;
+pub mod config;
+pub mod dataset;
+pub mod diagnostics;
+mod encoder;
+mod first_passage;
+mod frames;
+mod heads;
+pub mod imagination;
+mod losses;
+pub mod model;
+mod networks;
+pub mod normalise;
+mod perceptron;
+pub mod pose;
+mod predictor;
+mod random;
+#[cfg(test)]
+mod synthetic;
+pub mod train;
+mod windows;
+
+pub use card::{ModelCard, ObservationKind};
+pub use checkpoint::CheckpointError;
+pub use config::{ConfigError, TrainConfig};
+pub use model::WorldModel;
+pub use pose::PoseLayout;
+pub use train::{TrainError, TrainProgress, train};

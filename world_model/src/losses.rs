@@ -1,0 +1,68 @@
+//! The losses, each with its equation.
+//!
+//! - open-loop prediction: `sum over k of mean ||z_hat_(t+k) - z_(t+k)||^2`, gradients through the
+//!   targets as well (SIGReg and inverse dynamics keep them from collapsing);
+//! - inverse dynamics: `mean ||a_hat(z_t, z_(t+1)) - a_t||^2`;
+//! - [SIGReg](sigreg): distance of the latents from a standard Gaussian;
+//! - expectile regression for the first-passage heads.
+
+pub mod sigreg;
+
+use burn::tensor::Tensor;
+use burn::tensor::activation::relu;
+
+/// Mean squared error over rows and columns.
+pub fn mean_squared_error(prediction: Tensor<2>, target: Tensor<2>) -> Tensor<1> {
+    let error = prediction - target;
+    (error.clone() * error).mean()
+}
+
+/// Open-loop prediction loss: the mean squared errors of every step, summed.
+///
+/// # Shapes
+/// - predicted: one `[rows, latent]` per open-loop step
+/// - targets: `[steps * rows, latent]`, in the same order
+pub fn open_loop_prediction(predicted: &[Tensor<2>], targets: Tensor<2>) -> Tensor<1> {
+    let stacked = Tensor::cat(predicted.to_vec(), 0);
+    mean_squared_error(stacked, targets) * predicted.len() as f32
+}
+
+/// Expectile regression (Newey and Powell, 1987): squared errors weighted by `expectile` where the
+/// target lies above the prediction and by `1 - expectile` where it lies below. An expectile under
+/// one half estimates a fast passage rather than the average behaviour in the data.
+///
+/// # Shapes
+/// - prediction, target: `[rows, 1]`
+pub fn expectile(prediction: Tensor<2>, target: Tensor<2>, expectile: f32) -> Tensor<1> {
+    let error = target - prediction;
+    let above = relu(error.clone());
+    let below = relu(error.neg());
+    (above.clone() * above * expectile + below.clone() * below * (1.0 - expectile)).mean()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use burn::tensor::Device;
+
+    #[test]
+    fn expectile_charges_overestimates_more() {
+        let device = Device::flex();
+        let target = Tensor::<2>::from_data([[1.0f32], [1.0]], &device);
+        let prediction = Tensor::<2>::from_data([[0.0f32], [2.0]], &device);
+        let loss: f32 = expectile(prediction, target, 0.2).into_scalar();
+        assert!((loss - 0.5 * (0.2 + 0.8)).abs() < 1e-6, "{loss}");
+    }
+
+    #[test]
+    fn open_loop_prediction_sums_over_steps() {
+        let device = Device::flex();
+        let predicted = [
+            Tensor::<2>::from_data([[1.0f32, 0.0]], &device),
+            Tensor::<2>::from_data([[0.0f32, 2.0]], &device),
+        ];
+        let targets = Tensor::<2>::zeros([2, 2], &device);
+        let loss: f32 = open_loop_prediction(&predicted, targets).into_scalar();
+        assert!((loss - 2.5).abs() < 1e-6, "{loss}");
+    }
+}

@@ -1,0 +1,171 @@
+//! The trained world model: plain `f32` weights behind the fused engine, physical units in and out.
+
+mod layers;
+#[cfg(test)]
+mod tests;
+
+use std::cell::RefCell;
+use std::path::Path;
+
+use crate::card::ModelCard;
+use crate::checkpoint::{self, CheckpointError, Kind};
+use crate::imagination::{Imagination, ImaginationError, Mlp, PackedMlp, Scratch};
+pub(crate) use layers::Layers;
+
+thread_local! {
+    /// Working memory of single forward passes, so that a shared model allocates nothing per call.
+    static SCRATCH: RefCell<Scratch> = RefCell::new(Scratch::new());
+}
+
+/// A trained world model. It is immutable and shared between threads through an `Arc`.
+#[derive(Debug)]
+pub struct WorldModel {
+    card: ModelCard,
+    layers: Layers,
+    encoder: PackedMlp,
+    imagination: Imagination,
+    pose: PackedMlp,
+    reach: Vec<PackedMlp>,
+}
+
+impl WorldModel {
+    pub(crate) fn try_new(card: ModelCard, layers: Layers) -> Result<Self, ImaginationError> {
+        let pack = |mlp: &[_]| Ok(PackedMlp::new(&Mlp::try_new(mlp.to_vec())?));
+        let predictor = pack(&layers.predictor)?;
+        Ok(Self {
+            encoder: pack(&layers.encoder)?,
+            imagination: Imagination::try_new(
+                predictor,
+                card.latent_dim(),
+                card.block_action_dim(),
+            )?,
+            pose: pack(&layers.pose)?,
+            reach: layers
+                .reach
+                .iter()
+                .map(|mlp| pack(mlp))
+                .collect::<Result<_, _>>()?,
+            card,
+            layers,
+        })
+    }
+
+    /// Reads a model.
+    ///
+    /// # Errors
+    /// [`CheckpointError`]: unreadable, truncated, foreign, damaged or inconsistent file.
+    pub fn load(path: &Path) -> Result<Self, CheckpointError> {
+        let mut archive = checkpoint::read(path, Kind::WorldModel)?;
+        let card: ModelCard = archive.parse()?;
+        let layers = Layers::take_from(&mut archive, &card)?;
+        Self::try_new(card, layers).map_err(|e| CheckpointError::Networks {
+            path: path.to_owned(),
+            detail: e.to_string(),
+        })
+    }
+
+    /// Writes the model atomically.
+    ///
+    /// # Errors
+    /// [`CheckpointError::Write`], [`CheckpointError::Encode`].
+    pub fn save(&self, path: &Path) -> Result<(), CheckpointError> {
+        let content =
+            serde_json::to_string(&self.card).map_err(|e| CheckpointError::Encode {
+                path: path.to_owned(),
+                detail: e.to_string(),
+            })?;
+        checkpoint::write(path, Kind::WorldModel, content, &self.layers.tensors())
+    }
+
+    /// The weights, with standardisation folded in.
+    #[cfg(test)]
+    pub(crate) fn layers(&self) -> &Layers {
+        &self.layers
+    }
+
+    /// What the model was trained on, how, and how well it did.
+    pub fn card(&self) -> &ModelCard {
+        &self.card
+    }
+
+    /// Encodes one observation in the units of the task.
+    ///
+    /// # Shapes
+    /// - observation: `[observation]`
+    /// - latent: `[latent]`, overwritten
+    ///
+    /// # Errors
+    /// [`ImaginationError::BufferLength`].
+    pub fn encode(&self, observation: &[f32], latent: &mut [f32]) -> Result<(), ImaginationError> {
+        forward(&self.encoder, observation, latent)
+    }
+
+    /// Decodes the pose, in metres and cosine and sine (not of unit length) of the yaw.
+    ///
+    /// # Shapes
+    /// - latent: `[latent]`
+    /// - pose: `[pose]`, overwritten, laid out as [`ModelCard::pose`] says
+    ///
+    /// # Errors
+    /// [`ImaginationError::BufferLength`].
+    pub fn pose(&self, latent: &[f32], pose: &mut [f32]) -> Result<(), ImaginationError> {
+        forward(&self.pose, latent, pose)
+    }
+
+    /// Mean and standard deviation over the ensemble of `ln(1 + control steps)` until the object
+    /// satisfies the goal.
+    ///
+    /// # Shapes
+    /// - latent, goal: `[latent]`
+    ///
+    /// # Errors
+    /// [`ImaginationError::BufferLength`].
+    pub fn steps_to_reach(
+        &self,
+        latent: &[f32],
+        goal: &[f32],
+    ) -> Result<(f32, f32), ImaginationError> {
+        let pair = [latent, goal].concat();
+        let (mut sum, mut squares) = (0.0, 0.0);
+        for head in &self.reach {
+            let mut estimate = [0.0];
+            forward(head, &pair, &mut estimate)?;
+            sum += estimate[0];
+            squares += estimate[0] * estimate[0];
+        }
+        let count = self.reach.len().max(1) as f32;
+        let mean = sum / count;
+        Ok((mean, (squares / count - mean * mean).max(0.0).sqrt()))
+    }
+
+    /// The latent dynamics, over action blocks `[block * action]` in `[-1, 1]`.
+    pub fn imagination(&self) -> &Imagination {
+        &self.imagination
+    }
+
+    /// The encoder, observation `[observation]` to latent `[latent]`, for batches.
+    pub fn encoder(&self) -> &PackedMlp {
+        &self.encoder
+    }
+
+    /// The pose probe, latent `[latent]` to pose `[pose]` in physical units.
+    pub fn pose_head(&self) -> &PackedMlp {
+        &self.pose
+    }
+
+    /// The first-passage heads with the goal folded in: latent `[latent]` to `ln(1 + steps)` `[1]`.
+    ///
+    /// # Errors
+    /// [`ImaginationError::ContextLength`] or [`ImaginationError::NonFiniteInput`] for a goal that
+    /// is not `[latent]` finite values.
+    pub fn reach_heads(&self, goal: &[f32]) -> Result<Vec<PackedMlp>, ImaginationError> {
+        self.reach
+            .iter()
+            .map(|head| head.with_context(goal))
+            .collect()
+    }
+}
+
+fn forward(network: &PackedMlp, input: &[f32], output: &mut [f32]) -> Result<(), ImaginationError> {
+    SCRATCH.with_borrow_mut(|scratch| network.forward(input, 1, output, scratch))
+}

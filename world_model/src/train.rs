@@ -1,0 +1,63 @@
+//! The training loop.
+//!
+//! A batch is split into two fixed shards, each with a replica of the networks and a graph of its
+//! own on a thread of its own; gradients are summed in order, clipped and applied on the host. The
+//! numbers therefore do not depend on the number of processors.
+
+mod batch;
+mod data;
+mod error;
+mod optimiser;
+mod parameters;
+mod progress;
+mod shard;
+mod state;
+#[cfg(test)]
+mod tests;
+mod trainer;
+
+pub(crate) use data::TrainingData;
+pub use error::TrainError;
+pub use progress::{LossTerms, TrainProgress};
+
+use std::ops::ControlFlow;
+use std::path::Path;
+
+use crate::config::TrainConfig;
+use crate::dataset::Dataset;
+use crate::model::WorldModel;
+use trainer::Trainer;
+
+/// Trains a world model.
+///
+/// With a `state_file` the state is written there at every evaluation, when `observer` breaks, and
+/// at the end; if the file exists already, training continues from it, to exactly the model of an
+/// uninterrupted run. The caller removes the file when it has saved the model.
+///
+/// `observer` is called after every step.
+///
+/// # Errors
+/// Bad settings, data that hold no window, a state file that is damaged or of another run, a
+/// collapsed latent, a loss that is not finite, an interruption: see [`TrainError`].
+pub fn train(
+    dataset: &Dataset,
+    config: &TrainConfig,
+    state_file: Option<&Path>,
+    observer: &mut dyn FnMut(&TrainProgress) -> ControlFlow<()>,
+) -> Result<WorldModel, TrainError> {
+    config.validate()?;
+    TrainingData::dimensions(dataset)?;
+    let data = TrainingData::new(dataset, config)?;
+    let mut trainer = Trainer::new(dataset, &data, config, state_file)?;
+    while !trainer.finished() {
+        let progress = trainer.advance()?;
+        if observer(&progress).is_break() && !trainer.finished() {
+            trainer.save_state()?;
+            return Err(TrainError::Interrupted {
+                step: progress.step,
+                total: progress.total,
+            });
+        }
+    }
+    trainer.into_model()
+}

@@ -1,0 +1,92 @@
+//! The data of a run: standardised frames, the split into training and held-out episodes, and the
+//! windows of both.
+
+use super::TrainError;
+use crate::config::TrainConfig;
+use crate::dataset::Dataset;
+use crate::frames::{Frames, dimensions, fit_normalisation};
+use crate::networks::Dimensions;
+use crate::normalise::Normalisation;
+use crate::pose::PoseLayout;
+use crate::windows::{WindowSampler, split_episodes};
+
+/// Longest horizon of the held-out diagnostics, in blocks.
+const EVALUATION_BLOCKS: usize = 10;
+
+/// Everything that training reads, prepared once.
+#[derive(Debug)]
+pub(crate) struct TrainingData<'a> {
+    pub frames: Frames,
+    pub normalisation: Normalisation,
+    pub layout: &'a PoseLayout,
+    pub training_episodes: Vec<usize>,
+    pub training_windows: WindowSampler,
+    pub held_out_windows: WindowSampler,
+    /// Horizon of `held_out_windows`, in blocks.
+    pub held_out_blocks: usize,
+}
+
+impl<'a> TrainingData<'a> {
+    /// Splits and standardises `dataset`.
+    ///
+    /// # Errors
+    /// [`TrainError::TooFewEpisodes`], [`TrainError::TooShort`] when training or held-out episodes
+    /// have no window of `open_loop_steps` blocks.
+    pub fn new(dataset: &'a Dataset, config: &TrainConfig) -> Result<Self, TrainError> {
+        let episodes = dataset.episodes.len();
+        let (training_episodes, held_out) =
+            split_episodes(episodes, config.held_out_fraction, config.seed)
+                .ok_or(TrainError::TooFewEpisodes { found: episodes })?;
+        let normalisation = fit_normalisation(dataset, &training_episodes);
+        let frames = Frames::new(dataset, &normalisation);
+        let layout = &dataset.spec.pose;
+        let windows = |episodes: &[usize], blocks: usize| {
+            WindowSampler::new(&frames, episodes, blocks * config.block, layout)
+        };
+        let training_windows = windows(&training_episodes, config.open_loop_steps);
+        let (held_out_blocks, held_out_windows) = (config.open_loop_steps
+            ..=EVALUATION_BLOCKS.max(config.open_loop_steps))
+            .rev()
+            .map(|blocks| (blocks, windows(&held_out, blocks)))
+            .find(|(_, windows)| !windows.is_empty())
+            .ok_or_else(|| too_short(&frames, &held_out, config))?;
+        if training_windows.is_empty() {
+            return Err(too_short(&frames, &training_episodes, config));
+        }
+        Ok(Self {
+            training_windows,
+            held_out_windows,
+            held_out_blocks,
+            layout,
+            training_episodes,
+            normalisation,
+            frames,
+        })
+    }
+
+    /// Widths of the columns of `dataset`.
+    ///
+    /// # Errors
+    /// [`TrainError::NoColumns`] when one of them is zero.
+    pub fn dimensions(dataset: &Dataset) -> Result<Dimensions, TrainError> {
+        let dims = dimensions(dataset);
+        for (what, width) in [
+            ("observation", dims.observation),
+            ("action", dims.action),
+            ("pose", dims.pose),
+        ] {
+            if width == 0 {
+                return Err(TrainError::NoColumns { what });
+            }
+        }
+        Ok(dims)
+    }
+}
+
+fn too_short(frames: &Frames, episodes: &[usize], config: &TrainConfig) -> TrainError {
+    let longest = episodes.iter().map(|&i| frames.episode(i).len()).max();
+    TrainError::TooShort {
+        longest: longest.unwrap_or(0),
+        needed: config.open_loop_steps * config.block + 1,
+    }
+}

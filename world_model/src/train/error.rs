@@ -1,0 +1,104 @@
+//! Everything that can end a training run.
+
+use std::path::PathBuf;
+
+use burn::tensor::TensorReadError;
+use thiserror::Error;
+
+use crate::checkpoint::CheckpointError;
+use crate::config::ConfigError;
+use crate::diagnostics::Collapse;
+use crate::imagination::ImaginationError;
+
+/// Why a training run ended without a model.
+#[derive(Debug, Error)]
+pub enum TrainError {
+    /// A setting is out of range.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// A training state cannot be read or written.
+    #[error(transparent)]
+    Checkpoint(#[from] CheckpointError),
+    /// The latent collapsed.
+    #[error(transparent)]
+    Collapsed(#[from] Collapse),
+    /// The data has no columns of a kind.
+    #[error("the data has no {what} columns")]
+    NoColumns {
+        /// `observation`, `action` or `pose`.
+        what: &'static str,
+    },
+    /// There is nothing to hold out.
+    #[error("the data has {found} episodes, expected at least 2 (one is held out)")]
+    TooFewEpisodes {
+        /// Episodes in the data.
+        found: usize,
+    },
+    /// No episode holds a window.
+    #[error("the longest episode has {longest} frames, expected at least {needed} for one window")]
+    TooShort {
+        /// Frames of the longest episode.
+        longest: usize,
+        /// Frames of a window.
+        needed: usize,
+    },
+    /// The training state belongs to other data.
+    #[error(
+        "{path} was trained on data {found}, expected {expected}; remove it to start anew",
+        path = path.display()
+    )]
+    OtherData {
+        /// The state file.
+        path: PathBuf,
+        /// Hash of the given data.
+        expected: String,
+        /// Hash in the file.
+        found: String,
+    },
+    /// The training state belongs to other settings.
+    #[error(
+        "{path} was trained with `{setting}` = {found}, expected {expected}; remove it to start anew",
+        path = path.display()
+    )]
+    OtherConfig {
+        /// The state file.
+        path: PathBuf,
+        /// First setting that differs.
+        setting: String,
+        /// Its value now.
+        expected: String,
+        /// Its value in the file.
+        found: String,
+    },
+    /// A loss is NaN or infinite.
+    #[error("training diverged at step {step}: {losses}; lower the learning rate")]
+    Diverged {
+        /// Steps done.
+        step: usize,
+        /// The losses.
+        losses: String,
+    },
+    /// The observer asked to stop.
+    #[error("training was interrupted after {step} of {total} steps")]
+    Interrupted {
+        /// Steps done.
+        step: usize,
+        /// Steps planned.
+        total: usize,
+    },
+    /// The backend failed.
+    #[error("the tensor backend failed: {0}")]
+    Backend(String),
+    /// The worker threads cannot be started.
+    #[error("cannot start the training threads: {0}")]
+    Threads(#[from] rayon::ThreadPoolBuildError),
+    /// The trained networks do not fit the inference engine.
+    #[error("the trained networks cannot be exported: {0}")]
+    Export(#[from] ImaginationError),
+}
+
+impl From<TensorReadError> for TrainError {
+    fn from(error: TensorReadError) -> Self {
+        Self::Backend(error.to_string())
+    }
+}

@@ -1,0 +1,154 @@
+//! The networks as one flat vector of parameters: loaded into burn modules for each step, updated
+//! on the host, and taken apart by name for export.
+
+use std::ops::Range;
+
+use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
+use burn::tensor::{Device, Gradients, Tensor, TensorData};
+
+use crate::imagination::Linear;
+use crate::networks::{Networks, REPRESENTATION};
+
+/// One parameter tensor inside the flat vector.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Entry {
+    pub name: String,
+    pub shape: Vec<usize>,
+    pub range: Range<usize>,
+}
+
+/// Where each parameter tensor lies in the flat vector, in the order of the module's fields.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct ParameterMap {
+    entries: Vec<Entry>,
+}
+
+impl ParameterMap {
+    /// The map and the current values of `networks`.
+    pub fn of(networks: &Networks) -> (Self, Vec<f32>) {
+        let mut reader = Reader::default();
+        networks.visit(&mut reader);
+        let map = Self {
+            entries: reader.entries,
+        };
+        (map, reader.values)
+    }
+
+    pub fn entries(&self) -> &[Entry] {
+        &self.entries
+    }
+
+    /// Number of leading parameters that the representation losses train.
+    pub fn representation_len(&self) -> usize {
+        self.entries
+            .iter()
+            .filter(|entry| REPRESENTATION.iter().any(|p| entry.name.starts_with(p)))
+            .map(|entry| entry.range.end)
+            .max()
+            .unwrap_or(0)
+    }
+
+    /// The layers whose names start with `prefix`, as plain matrices.
+    pub fn layers(&self, values: &[f32], prefix: &str) -> Vec<Linear> {
+        let under = |suffix: &str| {
+            self.entries
+                .iter()
+                .filter(move |entry| entry.name.starts_with(prefix))
+                .filter(move |entry| entry.name.ends_with(suffix))
+                .collect::<Vec<_>>()
+        };
+        under(".weight")
+            .into_iter()
+            .zip(under(".bias"))
+            .map(|(weight, bias)| Linear {
+                inputs: weight.shape[0],
+                outputs: weight.shape[1],
+                weight: values[weight.range.clone()].to_vec(),
+                bias: values[bias.range.clone()].to_vec(),
+            })
+            .collect()
+    }
+}
+
+/// `networks` with the given parameter values, as fresh leaves of a graph of their own.
+pub(crate) fn assign(networks: Networks, values: &[f32], device: &Device) -> Networks {
+    networks.map(&mut Writer {
+        values,
+        position: 0,
+        device,
+    })
+}
+
+/// The gradient of every parameter as a flat vector, zero where a parameter took no part.
+pub(crate) fn flat_gradient(networks: &Networks, gradients: &mut Gradients) -> Vec<f32> {
+    let mut collector = Collector {
+        gradients,
+        flat: Vec::new(),
+    };
+    networks.visit(&mut collector);
+    collector.flat
+}
+
+#[derive(Default)]
+struct Reader {
+    path: Vec<String>,
+    entries: Vec<Entry>,
+    values: Vec<f32>,
+}
+
+impl ModuleVisitor for Reader {
+    fn enter_module(&mut self, name: &str, _container_type: &str) {
+        self.path.push(name.to_owned());
+    }
+
+    fn exit_module(&mut self, _name: &str, _container_type: &str) {
+        self.path.pop();
+    }
+
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        let tensor = param.val();
+        let start = self.values.len();
+        self.values.extend(tensor.to_data().iter::<f32>());
+        self.entries.push(Entry {
+            name: self.path.join("."),
+            shape: tensor.dims().to_vec(),
+            range: start..self.values.len(),
+        });
+    }
+}
+
+struct Writer<'a> {
+    values: &'a [f32],
+    position: usize,
+    device: &'a Device,
+}
+
+impl ModuleMapper for Writer<'_> {
+    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        let (id, tensor, mapper) = param.consume();
+        let shape = tensor.dims();
+        let end = self.position + shape.iter().product::<usize>();
+        let data = TensorData::new(self.values[self.position..end].to_vec(), shape);
+        self.position = end;
+        let leaf = Tensor::from_data(data, self.device).require_grad();
+        Param::from_mapped_value(id, leaf, mapper)
+    }
+}
+
+struct Collector<'a> {
+    gradients: &'a mut Gradients,
+    flat: Vec<f32>,
+}
+
+impl ModuleVisitor for Collector<'_> {
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        let tensor = param.val();
+        match tensor.grad_remove(self.gradients) {
+            Some(gradient) => self.flat.extend(gradient.into_data().iter::<f32>()),
+            None => {
+                let end = self.flat.len() + tensor.dims().iter().product::<usize>();
+                self.flat.resize(end, 0.0);
+            }
+        }
+    }
+}

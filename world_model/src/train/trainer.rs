@@ -1,0 +1,254 @@
+//! One training run: what it holds between steps, and what a step does.
+
+use std::path::Path;
+use std::time::Instant;
+
+use burn::tensor::Device;
+use rayon::{ThreadPool, ThreadPoolBuilder};
+
+use super::batch::{Batch, SHARDS};
+use super::optimiser::{Moments, adamw, clip_global_norms, learning_rate};
+use super::parameters::{ParameterMap, assign};
+use super::shard::{ShardResult, Worker};
+use super::state::TrainState;
+use super::{LossTerms, TrainError, TrainProgress, TrainingData};
+use crate::card::{ModelCard, ObservationKind};
+use crate::config::TrainConfig;
+use crate::dataset::Dataset;
+use crate::diagnostics::{Diagnostics, check_collapse, evaluate};
+use crate::model::{Layers, WorldModel};
+use crate::networks::Networks;
+
+/// A training run.
+pub(super) struct Trainer<'a> {
+    dataset: &'a Dataset,
+    data: &'a TrainingData<'a>,
+    config: &'a TrainConfig,
+    state_file: Option<&'a Path>,
+    map: ParameterMap,
+    state: TrainState,
+    workers: [Worker; SHARDS],
+    pools: [ThreadPool; SHARDS],
+    diagnostics: Option<Diagnostics>,
+    clock: Clock,
+}
+
+/// Wall-clock time, across interruptions.
+struct Clock {
+    started: Instant,
+    /// Steps and seconds done before this process took over.
+    earlier_steps: usize,
+    earlier_seconds: f32,
+}
+
+impl<'a> Trainer<'a> {
+    /// Starts a run, or continues it when `state_file` exists.
+    pub fn new(
+        dataset: &'a Dataset,
+        data: &'a TrainingData<'a>,
+        config: &'a TrainConfig,
+        state_file: Option<&'a Path>,
+    ) -> Result<Self, TrainError> {
+        let dimensions = data.frames.dimensions();
+        let networks = Networks::init(dimensions, config, &Device::flex().autodiff());
+        let (map, values) = ParameterMap::of(&networks);
+        let state = match state_file {
+            Some(path) if path.exists() => {
+                TrainState::load(path, config, &dataset.hash, values.len())?
+            }
+            _ => TrainState {
+                moments: Moments::zeros(values.len()),
+                values,
+                step: 0,
+                seconds: 0.0,
+            },
+        };
+        let one_thread = || ThreadPoolBuilder::new().num_threads(1).build();
+        Ok(Self {
+            workers: [
+                Worker::new(networks.clone(), dimensions, config),
+                Worker::new(networks, dimensions, config),
+            ],
+            pools: [one_thread()?, one_thread()?],
+            clock: Clock {
+                started: Instant::now(),
+                earlier_steps: state.step,
+                earlier_seconds: state.seconds,
+            },
+            dataset,
+            data,
+            config,
+            state_file,
+            map,
+            state,
+            diagnostics: None,
+        })
+    }
+
+    /// Share of the training that is done, in `[0, 1]`: by steps, or by time if that is further.
+    fn progress(&self) -> f32 {
+        let steps = self.state.step as f32 / self.config.steps as f32;
+        let time = self
+            .config
+            .minutes
+            .map_or(0.0, |minutes| self.state.seconds / (60.0 * minutes));
+        steps.max(time).min(1.0)
+    }
+
+    /// Whether the steps or the time are used up.
+    pub fn finished(&self) -> bool {
+        self.progress() >= 1.0
+    }
+
+    /// One step, with evaluation and a write of the state when they are due.
+    pub fn advance(&mut self) -> Result<TrainProgress, TrainError> {
+        let progress = self.progress();
+        let rate = learning_rate(self.config, self.state.step, progress);
+        let losses = self.step(open_loop_steps(self.config, progress), rate)?;
+        self.state.step += 1;
+        self.state.seconds = self.clock.seconds();
+        let evaluated =
+            self.finished() || self.state.step.is_multiple_of(self.config.evaluate_every);
+        if evaluated {
+            let diagnostics = self.evaluate()?;
+            if self.state.step > self.config.warmup_steps {
+                check_collapse(&diagnostics, self.progress())?;
+            }
+            self.diagnostics = Some(diagnostics);
+            self.save_state()?;
+        }
+        Ok(self.report(losses, rate, evaluated))
+    }
+
+    fn step(&mut self, open_loop: usize, rate: f32) -> Result<LossTerms, TrainError> {
+        let shards = self.run_shards(open_loop)?;
+        let losses = LossTerms::mean(&shards.each_ref().map(|shard| shard.losses));
+        if !losses.is_finite() {
+            return Err(TrainError::Diverged {
+                step: self.state.step,
+                losses: format!("{losses:?}"),
+            });
+        }
+        let [first, second] = shards;
+        let mut gradient = first.gradient;
+        for (sum, other) in gradient.iter_mut().zip(&second.gradient) {
+            *sum = (*sum + other) / SHARDS as f32;
+        }
+        clip_global_norms(&self.map, &mut gradient, self.config.gradient_clip);
+        adamw(
+            &self.map,
+            &mut self.state.values,
+            &gradient,
+            &mut self.state.moments,
+            self.state.step,
+            rate,
+            self.config.weight_decay,
+        );
+        Ok(losses)
+    }
+
+    /// Both shards at the same time, each in a pool of one thread: matrix products inside then stay
+    /// on that thread.
+    fn run_shards(&mut self, open_loop: usize) -> Result<[ShardResult; SHARDS], TrainError> {
+        let (data, config) = (self.data, self.config);
+        let (values, step) = (&self.state.values, self.state.step);
+        let run = |worker: &mut Worker, shard: usize| {
+            worker.run(values, Batch::draw(data, config, step, shard), open_loop)
+        };
+        let [first_worker, second_worker] = &mut self.workers;
+        let [first_pool, second_pool] = &self.pools;
+        let mut first = None;
+        let second = first_pool.in_place_scope(|scope| {
+            scope.spawn(|_| first = Some(run(first_worker, 0)));
+            second_pool.install(|| run(second_worker, 1))
+        });
+        let first = first.ok_or_else(|| TrainError::Backend("a shard did not run".to_owned()))?;
+        Ok([first?, second?])
+    }
+
+    fn evaluate(&self) -> Result<Diagnostics, TrainError> {
+        let device = Device::flex().autodiff();
+        let networks = Networks::init(self.data.frames.dimensions(), self.config, &device);
+        let networks = assign(networks, &self.state.values, &device);
+        let step = self.state.step;
+        Ok(self.pools[0].install(|| evaluate(&networks, self.data, self.config, step))?)
+    }
+
+    /// Writes the state, if there is a file for it.
+    pub fn save_state(&self) -> Result<(), TrainError> {
+        if let Some(path) = self.state_file {
+            self.state.save(path, self.config, &self.dataset.hash)?;
+        }
+        Ok(())
+    }
+
+    fn report(&self, losses: LossTerms, learning_rate: f32, evaluated: bool) -> TrainProgress {
+        let seconds = self.clock.seconds();
+        let here = (seconds - self.clock.earlier_seconds).max(1e-6);
+        let done = self.progress().max(1e-6);
+        let steps_here = self.state.step - self.clock.earlier_steps;
+        TrainProgress {
+            step: self.state.step,
+            total: self.config.steps,
+            losses,
+            learning_rate,
+            steps_per_second: steps_here as f32 / here,
+            elapsed_seconds: seconds,
+            eta_seconds: seconds * (1.0 - done) / done,
+            evaluated,
+            diagnostics: self.diagnostics.clone(),
+        }
+    }
+
+    /// The finished model.
+    pub fn into_model(self) -> Result<WorldModel, TrainError> {
+        let diagnostics = match self.diagnostics.clone() {
+            Some(diagnostics) => diagnostics,
+            None => self.evaluate()?,
+        };
+        let network = |prefix: &str| self.map.layers(&self.state.values, prefix);
+        let layers = Layers {
+            encoder: network("encoder."),
+            predictor: network("predictor."),
+            pose: network("pose."),
+            reach: (0..self.config.reach_heads)
+                .map(|head| network(&format!("reach.{head}.")))
+                .collect(),
+        };
+        let spec = &self.dataset.spec;
+        let card = ModelCard {
+            task: spec.task.clone(),
+            observation: ObservationKind::State,
+            fps: spec.fps,
+            observation_names: spec.observation_names.clone(),
+            action_names: spec.action_names.clone(),
+            pose_names: spec.pose_names.clone(),
+            pose: spec.pose.clone(),
+            config: self.config.clone(),
+            data_hash: self.dataset.hash.clone(),
+            steps: self.state.step,
+            training_seconds: self.state.seconds,
+            normalisation: self.data.normalisation.clone(),
+            diagnostics,
+        };
+        let layers = layers.fold(&card.normalisation, self.config.latent_dim);
+        Ok(WorldModel::try_new(card, layers)?)
+    }
+}
+
+impl Clock {
+    fn seconds(&self) -> f32 {
+        self.earlier_seconds + self.started.elapsed().as_secs_f32()
+    }
+}
+
+/// Open-loop steps of the prediction loss: one at first, all of them once the curriculum is through.
+fn open_loop_steps(config: &TrainConfig, progress: f32) -> usize {
+    let through = if config.curriculum_fraction > 0.0 {
+        (progress / config.curriculum_fraction).min(1.0)
+    } else {
+        1.0
+    };
+    let extra = (config.open_loop_steps - 1) as f32 * through;
+    1 + extra as usize
+}
