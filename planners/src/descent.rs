@@ -1,6 +1,6 @@
 //! Projected gradient descent of many sequences at once, each with its own step size.
 //!
-//! The step is Adam's [1] on gradients normalised to a root mean square of one over the
+//! The step is Adam's (1) on gradients normalised to a root mean square of one over the
 //! coordinates that can move. The second moment starts at one, so that the first step follows the
 //! gradient rather than its sign. A step counts only if the re-scored cost falls: otherwise the
 //! sequence stays, its step size halves and its moments restart. So costs never rise, however wild
@@ -55,12 +55,13 @@ impl Descent {
     /// Room for `capacity` sequences, moved by at most about `learning_rate` half ranges a step.
     pub(crate) fn new(space: &SearchSpace, capacity: usize, learning_rate: f32) -> Self {
         let length = space.sequence_len();
+        let (lower, upper) = space.bounds();
         let half_range = space.half_range();
         let block = || vec![0.0; capacity * length];
         Self {
             length,
-            lower: space.tiled(|lower, _| lower),
-            upper: space.tiled(|_, upper| upper),
+            lower,
+            upper,
             full_step: half_range.iter().map(|half| learning_rate * half).collect(),
             count: 0,
             progress: Vec::with_capacity(capacity),

@@ -3,7 +3,7 @@
 //! Starts are the shifted plan, injected proposals, the middle of the bounds and coloured noise.
 //! Its steps are those of projected, normalised Adam that only ever accepts a lower cost; a
 //! plain latent distance has a rugged landscape, where one start often ends in a poor minimum and a
-//! batch of them does not [1]. A latent trained with a curvature loss suits it best [2].
+//! batch of them does not (1). A latent trained with a curvature loss suits it best (2).
 //!
 //! 1. Parthasarathy et al., Closing the Train-Test Gap in World Models for Gradient-Based
 //!    Planning, arXiv 2512.09929.

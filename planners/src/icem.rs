@@ -1,7 +1,7 @@
 //! Improved cross-entropy method (iCEM) for receding-horizon control.
 //!
 //! Samples sequences around a mean, refits mean and standard deviation to the elites, and repeats.
-//! Its improvements over CEM, each of which can be switched off for an ablation [1]: noise coloured
+//! Its improvements over CEM, each of which can be switched off for an ablation (1): noise coloured
 //! over time (`noise_beta`), a share of the elites kept from round to round (`keep_fraction`) and
 //! shifted from decision to decision (`shift_elites`), a population that shrinks (`decay`), the
 //! mean as a candidate of the last round (`mean_in_last_round`), and the best candidate seen
@@ -219,7 +219,6 @@ impl IcemSolver {
             self.std[cell] =
                 blend(self.std[cell], std).max(self.config.std_floor * self.half_range[cell]);
         }
-        self.space.clamp(&mut self.mean);
     }
 
     fn keep(&mut self, candidates: &Candidates) {

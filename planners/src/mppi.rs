@@ -1,8 +1,8 @@
 //! Model-predictive path integral control (MPPI).
 //!
-//! The mean moves to the average of the candidates, weighted by `exp(-cost / temperature)` [1]. Costs are
+//! The mean moves to the average of the candidates, weighted by `exp(-cost / temperature)` (1). Costs are
 //! standardised over the better candidates first, so that one temperature serves every task and a
-//! few exploding costs cannot flatten the weights. The noise shrinks from round to round [2].
+//! few exploding costs cannot flatten the weights. The noise shrinks from round to round (2).
 //! An average of two good ways round an obstacle may be a bad one, so the plan is the best
 //! sequence *scored*, and the mean is a candidate of each round.
 //!
@@ -193,7 +193,6 @@ impl Solver for MppiSolver {
                 .sum();
             *mean = sum as f32;
         }
-        self.space.clamp(&mut self.mean);
     }
 
     fn spread(&self) -> f32 {

@@ -1,7 +1,7 @@
 //! Random action sequences: counter-based streams and noise that is coloured over control steps.
 //!
 //! White noise averages out over a horizon and leaves the robot where it is; noise whose power
-//! falls with frequency as `1/f^beta` explores further [1]. Here it is a matrix product: white
+//! falls with frequency as `1/f^beta` explores further (1). Here it is a matrix product: white
 //! noise is the weight of each row of a fixed basis (cosines and sines scaled by the spectrum, or
 //! the hat functions of a linear spline), and the rows are summed. The basis is
 //! built once, so a sample costs `inputs * horizon` multiply-adds per action dimension.

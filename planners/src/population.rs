@@ -33,6 +33,9 @@ impl<'a> Population<'a> {
 #[derive(Clone, Debug)]
 pub struct Candidates {
     space: SearchSpace,
+    /// Bounds `[horizon, action_dim]`.
+    lower: Vec<f32>,
+    upper: Vec<f32>,
     capacity: usize,
     count: usize,
     /// The first `scored` candidates have their cost.
@@ -48,7 +51,10 @@ pub struct Candidates {
 
 impl Candidates {
     pub(crate) fn new(space: &SearchSpace, capacity: usize, elites: usize) -> Self {
+        let (lower, upper) = space.bounds();
         Self {
+            lower,
+            upper,
             space: space.clone(),
             capacity,
             count: 0,
@@ -114,7 +120,13 @@ impl Candidates {
         let length = self.space.sequence_len();
         let actions = &mut self.actions[self.scored * length..self.count * length];
         let costs = &mut self.costs[self.scored..self.count];
-        self.space.clamp(actions);
+        for sequence in actions.chunks_exact_mut(length) {
+            let bounds = self.lower.iter().zip(&self.upper);
+            for (action, (&lower, &upper)) in sequence.iter_mut().zip(bounds) {
+                // In this order NaN, which extreme settings could lead to, becomes the lower bound.
+                *action = action.max(lower).min(upper);
+            }
+        }
         costs.fill(f32::INFINITY);
         let result = evaluate(actions, self.space.shape(costs.len()), costs);
         for cost in costs.iter_mut() {

@@ -1,6 +1,6 @@
 //! Predictive sampling: perturb the plan with random splines and keep the best.
 //!
-//! The simplest planner that works [1]. No distribution is fitted: each round draws splines around
+//! The simplest planner that works (1). No distribution is fitted: each round draws splines around
 //! the best sequence so far, which is itself a candidate, so the cost never rises within a
 //! decision. Good when decisions are frequent and cheap, and as a baseline.
 //!

@@ -100,18 +100,9 @@ impl SearchSpace {
         self.tiled(|lower, upper| 0.5 * (upper - lower))
     }
 
-    /// Brings whole control steps into the box; what is not a number becomes the middle.
-    pub(crate) fn clamp(&self, actions: &mut [f32]) {
-        for step in actions.chunks_exact_mut(self.action_dim) {
-            for (dimension, action) in step.iter_mut().enumerate() {
-                let (lower, upper) = (self.lower_bound(dimension), self.upper_bound(dimension));
-                *action = if action.is_nan() {
-                    0.5 * (lower + upper)
-                } else {
-                    action.max(lower).min(upper)
-                };
-            }
-        }
+    /// The bounds at every step, each `[horizon, action_dim]`.
+    pub(crate) fn bounds(&self) -> (Vec<f32>, Vec<f32>) {
+        (self.tiled(|lower, _| lower), self.tiled(|_, upper| upper))
     }
 
     /// Drops the first `steps` control steps of a sequence and repeats its last one.
@@ -133,7 +124,7 @@ impl SearchSpace {
     }
 
     /// A value of each dimension's bounds at every step, `[horizon, action_dim]`.
-    pub(crate) fn tiled(&self, value: impl Fn(f32, f32) -> f32) -> Vec<f32> {
+    fn tiled(&self, value: impl Fn(f32, f32) -> f32) -> Vec<f32> {
         let dims = (0..self.action_dim).map(|d| value(self.lower_bound(d), self.upper_bound(d)));
         dims.cycle().take(self.sequence_len()).collect()
     }

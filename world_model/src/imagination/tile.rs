@@ -119,7 +119,8 @@ impl Pass<'_> {
             let start = if per_candidate { candidate * latent } else { 0 };
             input[..latent].copy_from_slice(&self.starts[start..][..latent]);
         }
-        let mut gates = self.record.then_some(&mut tape.gates[..]);
+        let TileTape { gates, offsets } = tape;
+        let mut gates = self.record.then_some(&mut gates[..]);
         for block in 0..self.horizon {
             self.load_actions(first, rows, block, workspace);
             let predictor = self.imagination.predictor();
@@ -131,38 +132,54 @@ impl Pass<'_> {
                     *state += change;
                 }
             }
-            match self.readout {
-                Readout::Latent => {
-                    let states = workspace.input.rows(stride);
-                    for (row, out) in self.outputs(out, block).enumerate() {
-                        out.copy_from_slice(&states.row(row)[..latent]);
-                    }
+            self.read_out(block, out, workspace, offsets, &mut gates);
+        }
+    }
+
+    /// Reads every candidate's latent out after a block, into `out` and, for the reverse pass, onto
+    /// the tape.
+    fn read_out(
+        &self,
+        block: usize,
+        out: &mut [f32],
+        workspace: &mut Workspace,
+        offsets: &mut [f32],
+        gates: &mut Option<&mut [u16]>,
+    ) {
+        let latent = self.imagination.latent_dim();
+        let rows = out.len() / (self.horizon * self.readout_dim);
+        let stride = row_lines(latent + self.imagination.action_dim());
+        match self.readout {
+            Readout::Latent => {
+                let states = workspace.input.rows(stride);
+                for (row, out) in self.outputs(out, block).enumerate() {
+                    out.copy_from_slice(&states.row(row)[..latent]);
                 }
-                Readout::SquaredDistance { goal } => {
-                    let states = workspace.input.rows(stride);
-                    for (row, out) in self.outputs(out, block).enumerate() {
-                        let state = &states.row(row)[..latent];
-                        out[0] = squared_distance(state, goal);
-                        if self.record {
-                            let place = (block * rows + row) * latent;
-                            let offsets = tape.offsets[place..][..latent].iter_mut();
-                            for ((offset, state), goal) in offsets.zip(state).zip(goal) {
-                                *offset = state - goal;
-                            }
+            }
+            Readout::SquaredDistance { goal } => {
+                let states = workspace.input.rows(stride);
+                for (row, out) in self.outputs(out, block).enumerate() {
+                    let state = &states.row(row)[..latent];
+                    out[0] = squared_distance(state, goal);
+                    if self.record {
+                        let place = (block * rows + row) * latent;
+                        let offsets = offsets[place..][..latent].iter_mut();
+                        for ((offset, state), goal) in offsets.zip(state).zip(goal) {
+                            *offset = state - goal;
                         }
                     }
                 }
-                Readout::Heads(heads) => {
-                    let mut column = 0;
-                    for head in heads {
-                        run_network(head, rows, stride, workspace, &mut gates);
-                        let values = workspace.output.rows(head.output_stride());
-                        for (row, out) in self.outputs(out, block).enumerate() {
-                            let width = head.outputs();
-                            out[column..][..width].copy_from_slice(&values.row(row)[..width]);
-                        }
-                        column += head.outputs();
+            }
+            Readout::Heads(heads) => {
+                let mut column = 0;
+                for head in heads {
+                    run_network(head, rows, stride, workspace, gates);
+                    let values = workspace.output.rows(head.output_stride());
+                    for (row, out) in self.outputs(out, block).enumerate() {
+                        let width = head.outputs();
+                        out[column..][..width].copy_from_slice(&values.row(row)[..width]);
                     }
+                    column += head.outputs();
                 }
             }
         }

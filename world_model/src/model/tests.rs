@@ -88,7 +88,7 @@ fn decoded_poses_and_rollouts_use_the_same_units_and_networks() {
     model.encode(&observation, &mut latent).unwrap();
     let actions = vec![0.3; card.block_action_dim()];
     let mut ahead = vec![0.0; card.latent_dim()];
-    let mut roll = |readout, out: &mut [f32]| {
+    let roll = |readout: Readout<'_>, out: &mut [f32]| {
         let scratch = &mut ImaginationScratch::new();
         let dynamics = model.imagination();
         dynamics.rollout(&latent, &actions, 1, 1, readout, out, scratch).unwrap();
