@@ -1,5 +1,6 @@
 //! Losses and gradients of one shard of a step.
 
+use burn::module::Module;
 use burn::tensor::{Device, Tensor, TensorData, TensorReadError};
 
 use super::batch::{Batch, Pairs};
@@ -9,13 +10,12 @@ use crate::config::TrainConfig;
 use crate::losses::sigreg::Sigreg;
 use crate::losses::{expectile, mean_squared_error, open_loop_prediction};
 use crate::networks::{Dimensions, Networks};
-use burn::module::Module;
 
-/// A replica of the networks with what it needs to turn a batch into gradients. Each replica has
-/// leaves of its own, so that two of them can run their graphs at the same time.
+/// Turns batches into gradients. Every run works on a replica of the networks with leaves of its own,
+/// so that two of them can build and reverse their graphs at the same time.
 #[derive(Debug)]
 pub(crate) struct Worker {
-    networks: Option<Networks>,
+    template: Networks,
     sigreg: Sigreg,
     device: Device,
     dimensions: Dimensions,
@@ -40,14 +40,20 @@ struct Latents {
 }
 
 impl Worker {
-    pub fn new(networks: Networks, dimensions: Dimensions, config: &TrainConfig) -> Self {
+    /// A worker for networks shaped like `template`.
+    pub fn new(template: Networks, dimensions: Dimensions, config: &TrainConfig) -> Self {
         Self {
-            networks: Some(networks),
+            template,
             sigreg: Sigreg::new(config.sigreg_knots),
             device: Device::flex().autodiff(),
             dimensions,
             config: config.clone(),
         }
+    }
+
+    /// A replica with the given parameter values.
+    pub fn networks(&self, values: &[f32]) -> Networks {
+        assign(self.template.clone(), values, &self.device)
     }
 
     /// Loads `values` and computes losses and their gradient on `batch`, with `open_loop` steps of
@@ -56,17 +62,12 @@ impl Worker {
     /// # Errors
     /// When the backend cannot read a tensor back.
     pub fn run(
-        &mut self,
+        &self,
         values: &[f32],
         batch: Batch,
         open_loop: usize,
     ) -> Result<ShardResult, TensorReadError> {
-        let fresh = || Networks::init(self.dimensions, &self.config, &self.device);
-        let networks = self.networks.take().unwrap_or_else(fresh);
-        let networks = assign(networks, values, &self.device);
-        let result = self.losses(&networks, batch, open_loop);
-        self.networks = Some(networks);
-        result
+        self.losses(&self.networks(values), batch, open_loop)
     }
 
     fn losses(

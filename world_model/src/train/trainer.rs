@@ -8,7 +8,7 @@ use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use super::batch::{Batch, SHARDS};
 use super::optimiser::{Moments, adamw, clip_global_norms, learning_rate};
-use super::parameters::{ParameterMap, assign};
+use super::parameters::ParameterMap;
 use super::shard::{ShardResult, Worker};
 use super::state::TrainState;
 use super::{LossTerms, TrainError, TrainProgress, TrainingData};
@@ -27,7 +27,7 @@ pub(super) struct Trainer<'a> {
     state_file: Option<&'a Path>,
     map: ParameterMap,
     state: TrainState,
-    workers: [Worker; SHARDS],
+    worker: Worker,
     pools: [ThreadPool; SHARDS],
     diagnostics: Option<Diagnostics>,
     clock: Clock,
@@ -65,10 +65,7 @@ impl<'a> Trainer<'a> {
         };
         let one_thread = || ThreadPoolBuilder::new().num_threads(1).build();
         Ok(Self {
-            workers: [
-                Worker::new(networks.clone(), dimensions, config),
-                Worker::new(networks, dimensions, config),
-            ],
+            worker: Worker::new(networks, dimensions, config),
             pools: [one_thread()?, one_thread()?],
             clock: Clock {
                 started: Instant::now(),
@@ -149,27 +146,23 @@ impl<'a> Trainer<'a> {
 
     /// Both shards at the same time, each in a pool of one thread: matrix products inside then stay
     /// on that thread.
-    fn run_shards(&mut self, open_loop: usize) -> Result<[ShardResult; SHARDS], TrainError> {
-        let (data, config) = (self.data, self.config);
-        let (values, step) = (&self.state.values, self.state.step);
-        let run = |worker: &mut Worker, shard: usize| {
-            worker.run(values, Batch::draw(data, config, step, shard), open_loop)
+    fn run_shards(&self, open_loop: usize) -> Result<[ShardResult; SHARDS], TrainError> {
+        let run = |shard: usize| {
+            let batch = Batch::draw(self.data, self.config, self.state.step, shard);
+            self.worker.run(&self.state.values, batch, open_loop)
         };
-        let [first_worker, second_worker] = &mut self.workers;
         let [first_pool, second_pool] = &self.pools;
         let mut first = None;
         let second = first_pool.in_place_scope(|scope| {
-            scope.spawn(|_| first = Some(run(first_worker, 0)));
-            second_pool.install(|| run(second_worker, 1))
+            scope.spawn(|_| first = Some(run(0)));
+            second_pool.install(|| run(1))
         });
         let first = first.ok_or_else(|| TrainError::Backend("a shard did not run".to_owned()))?;
         Ok([first?, second?])
     }
 
     fn evaluate(&self) -> Result<Diagnostics, TrainError> {
-        let device = Device::flex().autodiff();
-        let networks = Networks::init(self.data.frames.dimensions(), self.config, &device);
-        let networks = assign(networks, &self.state.values, &device);
+        let networks = self.worker.networks(&self.state.values);
         let step = self.state.step;
         Ok(self.pools[0].install(|| evaluate(&networks, self.data, self.config, step))?)
     }
