@@ -9,19 +9,30 @@ use std::path::Path;
 /// Arrows between crates of the workspace.
 const ARROWS: [(&str, &[&str]); 5] = [
     ("agent", &["planners", "sim", "world_model"]),
-    ("contract_tests", &["agent", "planners", "sim", "world_model"]),
+    (
+        "contract_tests",
+        &["agent", "planners", "sim", "world_model"],
+    ),
     ("planners", &[]),
     ("sim", &[]),
     ("world_model", &[]),
 ];
 
 /// Crates, by prefix, that only one crate of the workspace may use.
-const HOMES: [(&str, &str); 4] =
-    [("rapier", "sim"), ("parry", "sim"), ("burn", "world_model"), ("bevy", "viewer")];
+const HOMES: [(&str, &str); 4] = [
+    ("rapier", "sim"),
+    ("parry", "sim"),
+    ("burn", "world_model"),
+    ("bevy", "viewer"),
+];
 
 fn packages() -> Vec<Package> {
     let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("../Cargo.toml");
-    let metadata = MetadataCommand::new().manifest_path(manifest).no_deps().exec().unwrap();
+    let metadata = MetadataCommand::new()
+        .manifest_path(manifest)
+        .no_deps()
+        .exec()
+        .unwrap();
     metadata.packages
 }
 
@@ -30,11 +41,18 @@ fn the_crates_form_a_star() {
     let packages = packages();
     let members: BTreeSet<String> = packages.iter().map(|p| p.name.to_string()).collect();
     let known: BTreeSet<String> = ARROWS.iter().map(|(name, _)| (*name).to_owned()).collect();
-    assert_eq!(members, known, "a crate was added or removed: draw its arrows here and in the design");
+    assert_eq!(
+        members, known,
+        "a crate was added or removed: draw its arrows here and in the design"
+    );
     for (name, allowed) in ARROWS {
         let package = packages.iter().find(|p| p.name.as_str() == name).unwrap();
-        let found: BTreeSet<&str> =
-            package.dependencies.iter().map(|d| d.name.as_str()).filter(|d| members.contains(*d)).collect();
+        let found: BTreeSet<&str> = package
+            .dependencies
+            .iter()
+            .map(|d| d.name.as_str())
+            .filter(|d| members.contains(*d))
+            .collect();
         let allowed: BTreeSet<&str> = allowed.iter().copied().collect();
         assert_eq!(found, allowed, "arrows of {name}");
     }
@@ -60,14 +78,25 @@ fn heavy_libraries_stay_at_home() {
 #[test]
 fn planners_stay_light() {
     let packages = packages();
-    let planners = packages.iter().find(|p| p.name.as_str() == "planners").unwrap();
+    let planners = packages
+        .iter()
+        .find(|p| p.name.as_str() == "planners")
+        .unwrap();
     let found: BTreeSet<&str> = planners
         .dependencies
         .iter()
         .filter(|d| d.kind == DependencyKind::Normal)
         .map(|d| d.name.as_str())
         .collect();
-    let allowed = ["nalgebra", "rand", "rand_chacha", "rand_distr", "rayon", "serde", "thiserror"];
+    let allowed = [
+        "nalgebra",
+        "rand",
+        "rand_chacha",
+        "rand_distr",
+        "rayon",
+        "serde",
+        "thiserror",
+    ];
     for name in found {
         assert!(allowed.contains(&name), "planners depends on {name}");
     }

@@ -14,7 +14,10 @@ fn actions_stay_within_bounds_and_repeat_with_their_seed() {
                 let mut actions = Vec::new();
                 for _ in 0..40 {
                     let action = behaviour.act(&env).unwrap();
-                    assert!(action.iter().all(|a| a.abs() <= 1.0), "{kind:?}: {action:?}");
+                    assert!(
+                        action.iter().all(|a| a.abs() <= 1.0),
+                        "{kind:?}: {action:?}"
+                    );
                     env.step(&action).unwrap();
                     actions.extend(action);
                 }
@@ -57,10 +60,17 @@ fn seeking_passes_the_door_and_nothing_passes_the_wall() {
             let action = behaviour.act(&env).unwrap();
             env.step(&action).unwrap();
             let now = env.pose();
-            assert!(now.iter().all(|x| x.abs() < 0.5), "left the rooms at {now:?}");
+            assert!(
+                now.iter().all(|x| x.abs() < 0.5),
+                "left the rooms at {now:?}"
+            );
             if before[0].signum() != now[0].signum() {
                 crossings += 1;
-                assert!((now[1] - door).abs() < 0.08, "crossed at y = {}, the door is at {door}", now[1]);
+                assert!(
+                    (now[1] - door).abs() < 0.08,
+                    "crossed at y = {}, the door is at {door}",
+                    now[1]
+                );
             }
             before = now;
         }
@@ -74,8 +84,15 @@ fn starts_are_admissible_and_differ() {
         let starts: Vec<Vec<f32>> = (0..50).map(|seed| env(&task, seed).observation()).collect();
         for (i, a) in starts.iter().enumerate() {
             assert!(a.iter().all(|x| x.is_finite()));
-            assert!(starts[..i].iter().all(|b| a != b), "{}: seed {i} repeats a start", task.name());
+            assert!(
+                starts[..i].iter().all(|b| a != b),
+                "{}: seed {i} repeats a start",
+                task.name()
+            );
         }
-        assert_eq!(env(&task, 7).snapshot().unwrap(), env(&task, 7).snapshot().unwrap());
+        assert_eq!(
+            env(&task, 7).snapshot().unwrap(),
+            env(&task, 7).snapshot().unwrap()
+        );
     }
 }

@@ -19,9 +19,33 @@ fn wrong_usage_exits_with_two() {
         (&["bench", "--episodes", "0"], "--episodes 0"),
         (&["bench", "--threads", "0"], "--threads 0"),
         (&["bench", "--model", "m.safetensors"], "--task"),
-        (&["collect", "--task", "push", "--episodes", "0", "--out", "d"], "--episodes 0"),
-        (&["train", "--task", "push", "--resume", "--out", "m.safetensors"], "--resume"),
-        (&["train", "--task", "push", "--steps", "0", "--out", "m.safetensors"], "steps"),
+        (
+            &["collect", "--task", "push", "--episodes", "0", "--out", "d"],
+            "--episodes 0",
+        ),
+        (
+            &[
+                "train",
+                "--task",
+                "push",
+                "--resume",
+                "--out",
+                "m.safetensors",
+            ],
+            "--resume",
+        ),
+        (
+            &[
+                "train",
+                "--task",
+                "push",
+                "--steps",
+                "0",
+                "--out",
+                "m.safetensors",
+            ],
+            "steps",
+        ),
     ];
     for (arguments, expected) in cases {
         let line = failure(arguments, folder.path(), 2);
@@ -37,14 +61,25 @@ fn unwritable_outputs_fail_before_the_work() {
     std::fs::write(folder.path().join("file"), "kept").unwrap();
     let cases: [&[&str]; 3] = [
         &["bench", "--json", "file/bench.json"],
-        &["collect", "--task", "push", "--episodes", "1", "--out", "file/data"],
+        &[
+            "collect",
+            "--task",
+            "push",
+            "--episodes",
+            "1",
+            "--out",
+            "file/data",
+        ],
         &["train", "--task", "push", "--out", "file/m.safetensors"],
     ];
     for arguments in cases {
         let line = failure(arguments, folder.path(), 1);
         assert!(line.contains("file"), "{arguments:?}: {line}");
     }
-    assert_eq!(std::fs::read_to_string(folder.path().join("file")).unwrap(), "kept");
+    assert_eq!(
+        std::fs::read_to_string(folder.path().join("file")).unwrap(),
+        "kept"
+    );
 }
 
 #[test]
@@ -59,17 +94,36 @@ fn broken_models_are_named() {
     };
     let reach = std::fs::read(assets().join("models/reach.safetensors")).unwrap();
     let cases: [(&str, &[u8], &str); 4] = [
-        ("truncated.safetensors", &shipped[..shipped.len() / 2], "truncated.safetensors"),
+        (
+            "truncated.safetensors",
+            &shipped[..shipped.len() / 2],
+            "truncated.safetensors",
+        ),
         ("flipped.safetensors", &flipped, "checksum"),
-        ("foreign.safetensors", b"not a model at all", "foreign.safetensors"),
+        (
+            "foreign.safetensors",
+            b"not a model at all",
+            "foreign.safetensors",
+        ),
         ("reach.safetensors", &reach, "'reach'"),
     ];
     for (name, bytes, expected) in cases {
         std::fs::write(folder.path().join(name), bytes).unwrap();
-        let line = failure(&["bench", "--task", "push", "--model", name], folder.path(), 1);
-        assert!(line.contains(expected) && line.contains(name), "{name}: {line}");
+        let line = failure(
+            &["bench", "--task", "push", "--model", name],
+            folder.path(),
+            1,
+        );
+        assert!(
+            line.contains(expected) && line.contains(name),
+            "{name}: {line}"
+        );
     }
-    let line = failure(&["bench", "--task", "push", "--model", "gone.safetensors"], folder.path(), 1);
+    let line = failure(
+        &["bench", "--task", "push", "--model", "gone.safetensors"],
+        folder.path(),
+        1,
+    );
     assert!(line.contains("gone.safetensors"), "{line}");
 }
 
@@ -77,13 +131,54 @@ fn broken_models_are_named() {
 fn data_of_another_task_are_refused() {
     let folder = tempfile::tempdir().unwrap();
     let collected = foresight(
-        &["collect", "--task", "two-room", "--episodes", "3", "--steps", "60", "--out", "data"],
+        &[
+            "collect",
+            "--task",
+            "two-room",
+            "--episodes",
+            "3",
+            "--steps",
+            "60",
+            "--out",
+            "data",
+        ],
         folder.path(),
     );
-    assert!(collected.status.success(), "{}", String::from_utf8_lossy(&collected.stderr));
-    let line = failure(&["train", "--task", "push", "--data", "data", "--out", "m.safetensors"], folder.path(), 1);
-    assert!(line.contains("data") && line.contains("'two-room'") && line.contains("'push'"), "{line}");
-    let line = failure(&["collect", "--task", "push", "--episodes", "1", "--out", "data"], folder.path(), 1);
+    assert!(
+        collected.status.success(),
+        "{}",
+        String::from_utf8_lossy(&collected.stderr)
+    );
+    let line = failure(
+        &[
+            "train",
+            "--task",
+            "push",
+            "--data",
+            "data",
+            "--out",
+            "m.safetensors",
+        ],
+        folder.path(),
+        1,
+    );
+    assert!(
+        line.contains("data") && line.contains("'two-room'") && line.contains("'push'"),
+        "{line}"
+    );
+    let line = failure(
+        &[
+            "collect",
+            "--task",
+            "push",
+            "--episodes",
+            "1",
+            "--out",
+            "data",
+        ],
+        folder.path(),
+        1,
+    );
     assert!(line.contains("data"), "{line}");
 }
 
@@ -92,20 +187,71 @@ fn collect_train_and_bench_work_from_an_empty_folder() {
     let folder = tempfile::tempdir().unwrap();
     let run = |arguments: &[&str]| {
         let output = foresight(arguments, folder.path());
-        assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+        assert!(
+            output.status.success(),
+            "{arguments:?}: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
     };
-    run(&["collect", "--task", "two-room", "--episodes", "40", "--out", "data", "--seed", "3"]);
-    run(&["train", "--task", "two-room", "--data", "data", "--steps", "60", "--out", "m.safetensors"]);
+    run(&[
+        "collect",
+        "--task",
+        "two-room",
+        "--episodes",
+        "40",
+        "--out",
+        "data",
+        "--seed",
+        "3",
+    ]);
+    run(&[
+        "train",
+        "--task",
+        "two-room",
+        "--data",
+        "data",
+        "--steps",
+        "60",
+        "--out",
+        "m.safetensors",
+    ]);
     assert!(!folder.path().join("m.safetensors.training").exists());
     run(&[
-        "bench", "--task", "two-room/fixed", "--model", "m.safetensors", "--planner", "random,icem", "--episodes", "3",
-        "--tier", "near", "--json", "b.json", "--html", "b.html",
+        "bench",
+        "--task",
+        "two-room/fixed",
+        "--model",
+        "m.safetensors",
+        "--planner",
+        "random,icem",
+        "--episodes",
+        "3",
+        "--tier",
+        "near",
+        "--json",
+        "b.json",
+        "--html",
+        "b.html",
     ]);
-    let rows: Vec<Value> = serde_json::from_slice(&std::fs::read(folder.path().join("b.json")).unwrap()).unwrap();
+    let rows: Vec<Value> =
+        serde_json::from_slice(&std::fs::read(folder.path().join("b.json")).unwrap()).unwrap();
     assert_eq!(rows.len(), 4, "random, and icem with three costs");
     let keys = [
-        "task", "planner", "cost", "observation", "tier", "seed", "episodes", "successes", "success_rate", "ci95_low",
-        "ci95_high", "decision_ms_p50", "decision_ms_p99", "model_steps_per_decision", "deadline_misses",
+        "task",
+        "planner",
+        "cost",
+        "observation",
+        "tier",
+        "seed",
+        "episodes",
+        "successes",
+        "success_rate",
+        "ci95_low",
+        "ci95_high",
+        "decision_ms_p50",
+        "decision_ms_p99",
+        "model_steps_per_decision",
+        "deadline_misses",
     ];
     for row in &rows {
         for key in keys {
@@ -113,7 +259,10 @@ fn collect_train_and_bench_work_from_an_empty_folder() {
         }
     }
     let html = std::fs::read_to_string(folder.path().join("b.html")).unwrap();
-    assert!(html.contains("<svg") && !html.contains("http-equiv") && !html.contains("src=\"http"), "not self-contained");
+    assert!(
+        html.contains("<svg") && !html.contains("http-equiv") && !html.contains("src=\"http"),
+        "not self-contained"
+    );
 }
 
 #[test]
@@ -122,7 +271,8 @@ fn tasks_are_listed_with_their_spaces() {
     let output = foresight(&["tasks", "--json", "tasks.json"], folder.path());
     assert!(output.status.success());
     let text = String::from_utf8(output.stdout).unwrap();
-    let json: Vec<Value> = serde_json::from_slice(&std::fs::read(folder.path().join("tasks.json")).unwrap()).unwrap();
+    let json: Vec<Value> =
+        serde_json::from_slice(&std::fs::read(folder.path().join("tasks.json")).unwrap()).unwrap();
     for name in ["push", "reach", "two-room"] {
         assert!(text.contains(name), "{text}");
         assert!(json.iter().any(|t| t["task"] == name));

@@ -8,12 +8,20 @@ use std::path::Path;
 use world_model::dataset::Dataset;
 
 fn with_threads<T: Send>(threads: usize, work: impl FnOnce() -> T + Send) -> T {
-    rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap().install(work)
+    rayon::ThreadPoolBuilder::new()
+        .num_threads(threads)
+        .build()
+        .unwrap()
+        .install(work)
 }
 
 #[test]
 fn data_do_not_depend_on_the_thread_count() {
-    let config = CollectConfig { episodes: 12, steps: 30, seed: 4 };
+    let config = CollectConfig {
+        episodes: 12,
+        steps: 30,
+        seed: 4,
+    };
     let folder = tempfile::tempdir().unwrap();
     for name in ["push", "two-room"] {
         let task = task(name);
@@ -30,11 +38,30 @@ fn data_do_not_depend_on_the_thread_count() {
 fn bench(folder: &Path, threads: &str) -> Vec<Value> {
     let json = format!("{threads}.json");
     let arguments = [
-        "bench", "--task", "push,two-room", "--episodes", "4", "--physics-episodes", "1", "--tier", "near", "--seed", "11",
-        "--threads", threads, "--json", &json, "--html", "report.html",
+        "bench",
+        "--task",
+        "push,two-room",
+        "--episodes",
+        "4",
+        "--physics-episodes",
+        "1",
+        "--tier",
+        "near",
+        "--seed",
+        "11",
+        "--threads",
+        threads,
+        "--json",
+        &json,
+        "--html",
+        "report.html",
     ];
     let output = foresight(&arguments, folder);
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     let text = std::fs::read_to_string(folder.join(&json)).unwrap();
     let mut rows: Vec<Value> = serde_json::from_str(&text).unwrap();
     for row in &mut rows {
@@ -46,7 +73,10 @@ fn bench(folder: &Path, threads: &str) -> Vec<Value> {
 
 #[test]
 fn bench_does_not_depend_on_the_thread_count() {
-    assert!(assets().join("models/push.safetensors").exists(), "the shipped model is missing");
+    assert!(
+        assets().join("models/push.safetensors").exists(),
+        "the shipped model is missing"
+    );
     let folder = tempfile::tempdir().unwrap();
     let one = bench(folder.path(), "1");
     assert!(one.len() >= 12, "{} rows", one.len());

@@ -9,8 +9,17 @@ use std::sync::Arc;
 
 #[test]
 fn the_oracle_reaches_near_goals_and_random_does_not() {
-    let search = IcemConfig { population: 32, rounds: 2, elites: 6, ..IcemConfig::default() };
-    let config = PlanningConfig { planner: Method::Icem(search), horizon_blocks: 4, ..PlanningConfig::default() };
+    let search = IcemConfig {
+        population: 32,
+        rounds: 2,
+        elites: 6,
+        ..IcemConfig::default()
+    };
+    let config = PlanningConfig {
+        planner: Method::Icem(search),
+        horizon_blocks: 4,
+        ..PlanningConfig::default()
+    };
     for task in tasks() {
         let row = |controller| RowSpec {
             task: Arc::clone(&task),
@@ -21,9 +30,23 @@ fn the_oracle_reaches_near_goals_and_random_does_not() {
             episodes: 8,
         };
         let rows = vec![row(ControllerKind::Oracle), row(ControllerKind::Random)];
-        let plan = BenchPlan { rows, seed: 5, threads: 2 };
+        let plan = BenchPlan {
+            rows,
+            seed: 5,
+            threads: 2,
+        };
         let rows = run(&plan, &|_| true, &mut |_| ()).unwrap();
-        assert!(rows[0].successes >= 7, "{}: oracle {}/8", task.name(), rows[0].successes);
-        assert!(rows[1].successes <= 4, "{}: random {}/8", task.name(), rows[1].successes);
+        assert!(
+            rows[0].successes >= 7,
+            "{}: oracle {}/8",
+            task.name(),
+            rows[0].successes
+        );
+        assert!(
+            rows[1].successes <= 4,
+            "{}: random {}/8",
+            task.name(),
+            rows[1].successes
+        );
     }
 }

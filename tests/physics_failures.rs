@@ -13,7 +13,9 @@ const ROW: usize = 20;
 
 /// A number in [-1, 1] from a counter.
 fn noise(counter: u64) -> f32 {
-    let mut x = counter.wrapping_add(0x9e37_79b9_7f4a_7c15).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let mut x = counter
+        .wrapping_add(0x9e37_79b9_7f4a_7c15)
+        .wrapping_mul(0xbf58_476d_1ce4_e5b9);
     x ^= x >> 31;
     x = x.wrapping_mul(0x94d0_49bb_1331_11eb);
     x ^= x >> 29;
@@ -34,8 +36,17 @@ fn ten_thousand_shoves_leave_every_scene_finite() {
                 let impulse = [0, 1, 2].map(|k| 0.3 * noise(counter + k));
                 env.shove(body, impulse).unwrap();
                 env.step(&action(&task, row as u64, i)).unwrap();
-                let finite = env.observation().iter().chain(&env.pose()).all(|x| x.is_finite());
-                assert!(finite, "{}: shove {impulse:?} of {body}: {:?}", task.name(), env.observation());
+                let finite = env
+                    .observation()
+                    .iter()
+                    .chain(&env.pose())
+                    .all(|x| x.is_finite());
+                assert!(
+                    finite,
+                    "{}: shove {impulse:?} of {body}: {:?}",
+                    task.name(),
+                    env.observation()
+                );
             }
         });
     }
@@ -49,7 +60,10 @@ fn a_world_that_blows_up_reports_it_until_it_is_reset() {
         env.shove("block", [impulse, 0.0, 0.0]).unwrap();
         let still = vec![0.0; task.action_dim()];
         let error = (0..50).find_map(|_| env.step(&still).err());
-        assert!(matches!(error, Some(SimError::World { .. })), "impulse {impulse}: {error:?}");
+        assert!(
+            matches!(error, Some(SimError::World { .. })),
+            "impulse {impulse}: {error:?}"
+        );
         assert!(env.step(&still).is_err(), "a failed world does not go on");
         assert!(env.snapshot().is_err(), "a failed world cannot be saved");
         env.reset(3).unwrap();
@@ -64,7 +78,11 @@ fn other_worlds_go_on() {
     let variant = Variant::of(&task, None).unwrap();
     let mut disturbed = VecEnv::new(&task, &variant, 6, 0).unwrap();
     let mut calm = VecEnv::new(&task, &variant, 6, 0).unwrap();
-    disturbed.env_mut(2).unwrap().shove("block", [1.0e30, 0.0, 0.0]).unwrap();
+    disturbed
+        .env_mut(2)
+        .unwrap()
+        .shove("block", [1.0e30, 0.0, 0.0])
+        .unwrap();
     let mut failures = [0; 6];
     for step in 0..30 {
         let actions: Vec<f32> = (0..6).flat_map(|i| action(&task, i, step)).collect();
@@ -76,7 +94,11 @@ fn other_worlds_go_on() {
     assert!(failures[2] > 0, "the shoved world fails");
     for i in [0, 1, 3, 4, 5] {
         assert_eq!(failures[i], 0, "world {i}");
-        assert_eq!(disturbed.envs()[i].snapshot().unwrap(), calm.envs()[i].snapshot().unwrap(), "world {i}");
+        assert_eq!(
+            disturbed.envs()[i].snapshot().unwrap(),
+            calm.envs()[i].snapshot().unwrap(),
+            "world {i}"
+        );
     }
 }
 
@@ -86,8 +108,16 @@ fn bad_actions_change_nothing() {
         let mut env = env(&task, 5);
         let before = env.snapshot().unwrap();
         let n = task.action_dim();
-        for bad in [vec![0.0; n - 1], vec![0.0; n + 1], vec![f32::NAN; n], vec![f32::INFINITY; n]] {
-            assert!(matches!(env.step(&bad), Err(SimError::Action { .. })), "{bad:?}");
+        for bad in [
+            vec![0.0; n - 1],
+            vec![0.0; n + 1],
+            vec![f32::NAN; n],
+            vec![f32::INFINITY; n],
+        ] {
+            assert!(
+                matches!(env.step(&bad), Err(SimError::Action { .. })),
+                "{bad:?}"
+            );
         }
         assert_eq!(env.snapshot().unwrap(), before);
     }

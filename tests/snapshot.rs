@@ -25,7 +25,11 @@ fn assert_same_future(original: &mut Env, copy: &mut Env, seed: u64) {
         let action = action(original.task(), seed, step);
         original.step(&action).unwrap();
         copy.step(&action).unwrap();
-        assert_eq!(original.snapshot().unwrap(), copy.snapshot().unwrap(), "step {step} after the copy");
+        assert_eq!(
+            original.snapshot().unwrap(),
+            copy.snapshot().unwrap(),
+            "step {step} after the copy"
+        );
     }
 }
 
@@ -76,7 +80,10 @@ fn copies_are_taken_in_mid_contact_too() {
             checked += 1;
         }
     }
-    assert!(checked >= 3, "only {checked} of 20 copies were taken while the block moved");
+    assert!(
+        checked >= 3,
+        "only {checked} of 20 copies were taken while the block moved"
+    );
 }
 
 #[test]
@@ -86,9 +93,16 @@ fn foreign_and_damaged_snapshots_are_refused() {
     let before = target.snapshot().unwrap();
     let foreign = env(&task("reach"), 1).snapshot().unwrap();
     let message = target.restore(&foreign).unwrap_err().to_string();
-    assert!(message.contains("'reach'") && message.contains("'push'"), "{message}");
+    assert!(
+        message.contains("'reach'") && message.contains("'push'"),
+        "{message}"
+    );
     for length in [0, 3, before.len() / 2, before.len() - 1] {
         assert!(target.restore(&before[..length]).is_err(), "{length} bytes");
     }
-    assert_eq!(target.snapshot().unwrap(), before, "a refused snapshot changes nothing");
+    assert_eq!(
+        target.snapshot().unwrap(),
+        before,
+        "a refused snapshot changes nothing"
+    );
 }

@@ -41,14 +41,31 @@ fn tolerances_are_those_of_the_task() {
     assert!(!shape.achieved(&at(0.0201, 0.0, 0.0), &goal));
     assert!(shape.achieved(&at(0.0, 19.9, 0.0), &goal));
     assert!(!shape.achieved(&at(0.0, -20.1, 0.0), &goal));
-    assert!(shape.achieved(&at(0.0, 0.0, -5.0), &goal), "where the pusher ends does not matter");
+    assert!(
+        shape.achieved(&at(0.0, 0.0, -5.0), &goal),
+        "where the pusher ends does not matter"
+    );
 }
 
 #[test]
 fn yaw_wraps_around() {
     let shape = task("push").pose_shape().clone();
-    let pose = |deg: f32| [0.0, 0.0, deg.to_radians().cos(), deg.to_radians().sin(), 0.0, 0.0];
-    for (a, b, expected) in [(179.0, -179.0, 2.0), (-90.0, 90.0, 180.0), (350.0, 5.0, 15.0), (30.0, 30.0, 0.0)] {
+    let pose = |deg: f32| {
+        [
+            0.0,
+            0.0,
+            deg.to_radians().cos(),
+            deg.to_radians().sin(),
+            0.0,
+            0.0,
+        ]
+    };
+    for (a, b, expected) in [
+        (179.0, -179.0, 2.0),
+        (-90.0, 90.0, 180.0),
+        (350.0, 5.0, 15.0),
+        (30.0, 30.0, 0.0),
+    ] {
         let found = shape.yaw_error_rad(&pose(a), &pose(b)).to_degrees();
         assert!((found - expected).abs() < 0.01, "{a} to {b}: {found}");
     }

@@ -45,11 +45,24 @@ pub fn foresight(arguments: &[&str], folder: &Path) -> Output {
     let binary = BINARY.get_or_init(|| {
         let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("../Cargo.toml");
         let mut build = Command::new(env!("CARGO"));
-        build.args(["build", "--quiet", "--package", "agent", "--bin", "foresight", "--manifest-path"]).arg(manifest);
+        build
+            .args([
+                "build",
+                "--quiet",
+                "--package",
+                "agent",
+                "--bin",
+                "foresight",
+                "--manifest-path",
+            ])
+            .arg(manifest);
         if !cfg!(debug_assertions) {
             build.arg("--release");
         }
-        assert!(build.status().unwrap().success(), "the binary does not build");
+        assert!(
+            build.status().unwrap().success(),
+            "the binary does not build"
+        );
         // This test runs from <target>/<profile>/deps.
         let deps = std::env::current_exe().unwrap();
         deps.parent().unwrap().parent().unwrap().join("foresight")
@@ -68,7 +81,11 @@ pub fn failure(arguments: &[&str], folder: &Path, code: i32) -> String {
     let text = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(code), "{arguments:?}: {text}");
     let lines: Vec<&str> = text.lines().filter(|l| !l.trim().is_empty()).collect();
-    assert_eq!(lines.len(), 1, "{arguments:?}: expected one line, found: {text}");
+    assert_eq!(
+        lines.len(),
+        1,
+        "{arguments:?}: expected one line, found: {text}"
+    );
     assert!(lines[0].starts_with("error: "), "{arguments:?}: {text}");
     lines[0].to_owned()
 }

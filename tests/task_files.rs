@@ -6,7 +6,10 @@ use sim::Task;
 /// Loads the shipped push task with one piece of its text replaced.
 fn edited(from: &str, to: &str) -> Result<Task, String> {
     let text = std::fs::read_to_string(assets().join("tasks/push.toml")).unwrap();
-    assert!(text.contains(from), "the task file no longer contains {from:?}");
+    assert!(
+        text.contains(from),
+        "the task file no longer contains {from:?}"
+    );
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("push.toml");
     std::fs::write(&path, text.replacen(from, to, 1)).unwrap();
@@ -19,17 +22,35 @@ fn wrong_task_files_are_refused_by_name_and_value() {
         ("rate_hz = 20", "rate_hz = 20\nrate = 3", "rate"),
         ("rate_hz = 20", "rate_hz = 30", "rate_hz = 30"),
         ("rate_hz = 20", "rate_hz = 0", "rate_hz = 0"),
-        ("position_tolerance_m = 0.02", "position_tolerance_m = -1", "position_tolerance_m = -1"),
-        ("actuator = \"pusher_x\"", "actuator = \"pusher_w\"", "pusher_w"),
-        ("of = \"block\"\naxes = \"xy\"", "of = \"blok\"\naxes = \"xy\"", "blok"),
+        (
+            "position_tolerance_m = 0.02",
+            "position_tolerance_m = -1",
+            "position_tolerance_m = -1",
+        ),
+        (
+            "actuator = \"pusher_x\"",
+            "actuator = \"pusher_w\"",
+            "pusher_w",
+        ),
+        (
+            "of = \"block\"\naxes = \"xy\"",
+            "of = \"blok\"\naxes = \"xy\"",
+            "blok",
+        ),
         ("axes = \"xy\"", "axes = \"xw\"", "xw"),
-        ("scene = \"push.xml\"", "scene = \"nowhere.xml\"", "nowhere.xml"),
+        (
+            "scene = \"push.xml\"",
+            "scene = \"nowhere.xml\"",
+            "nowhere.xml",
+        ),
         ("kind = \"yaw\"", "kind = \"colour\"", "colour"),
         ("low = [-0.25, -0.25]", "low = [-0.25]", "1 low"),
         ("name = \"push\"", "name = push", "push"),
     ];
     for (from, to, expected) in cases {
-        let message = edited(from, to).err().unwrap_or_else(|| panic!("{to:?} was accepted"));
+        let message = edited(from, to)
+            .err()
+            .unwrap_or_else(|| panic!("{to:?} was accepted"));
         assert!(message.contains(expected), "{to:?}: {message}");
         assert_eq!(message.lines().count(), 1, "{to:?}: {message}");
     }
@@ -38,7 +59,10 @@ fn wrong_task_files_are_refused_by_name_and_value() {
 #[test]
 fn an_unknown_task_names_the_known_ones() {
     let message = Task::load(&assets(), "puhs").err().unwrap().to_string();
-    assert!(message.contains("'puhs'") && message.contains("push") && message.contains("two-room"), "{message}");
+    assert!(
+        message.contains("'puhs'") && message.contains("push") && message.contains("two-room"),
+        "{message}"
+    );
 }
 
 #[test]

@@ -31,6 +31,7 @@ impl Default for PlanningConfig {
             planner: Method::Icem(planners::IcemConfig {
                 population: 128,
                 elites: 12,
+                initial_std: 1.0,
                 ..Default::default()
             }),
             objective: ObjectiveConfig::default(),
@@ -77,7 +78,7 @@ pub struct Decision {
 /// A controller in an episode.
 pub enum Controller {
     /// Independent uniform actions.
-    Random(ChaCha8Rng),
+    Random(Box<ChaCha8Rng>),
     /// Receding-horizon planning.
     Planning {
         /// The search.
@@ -127,7 +128,7 @@ impl ControllerKind {
             Self::Random => {
                 let mut rng = ChaCha8Rng::seed_from_u64(seed);
                 rng.set_stream(2);
-                return Ok(Controller::Random(rng));
+                return Ok(Controller::Random(Box::new(rng)));
             }
             Self::Latent { model, cost } => {
                 let cost = latent_cost(model, *cost)?;

@@ -43,7 +43,8 @@ impl CostKind {
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ObjectiveConfig {
-    /// Weight of the distance between effector and object, per metre, while the object is not at its goal. Default 2.
+    /// Weight of the distance between effector and object, per metre, without which a pusher that is far from its
+    /// object has no reason to come nearer. Default 10.
     pub effector_per_m: f32,
     /// Weight of the disagreement of the first-passage heads, in standard deviations. Default 0.5.
     pub reach_pessimism: f32,
@@ -54,7 +55,7 @@ pub struct ObjectiveConfig {
 impl Default for ObjectiveConfig {
     fn default() -> Self {
         Self {
-            effector_per_m: 2.0,
+            effector_per_m: 10.0,
             reach_pessimism: 0.5,
             action: 0.0,
         }

@@ -89,7 +89,10 @@ pub(crate) fn write(
     let envelope = Envelope {
         kind,
         version: FORMAT_VERSION,
-        checksum: checksum(&content, views.iter().map(|(n, v)| (*n, v.shape(), v.data()))),
+        checksum: checksum(
+            &content,
+            views.iter().map(|(n, v)| (*n, v.shape(), v.data())),
+        ),
         content,
     };
     let envelope = serde_json::to_string(&envelope).map_err(|e| encode(e.to_string()))?;
@@ -242,7 +245,10 @@ fn checksum<'a>(
 }
 
 fn to_bytes(values: &[f32]) -> Vec<u8> {
-    values.iter().flat_map(|value| value.to_le_bytes()).collect()
+    values
+        .iter()
+        .flat_map(|value| value.to_le_bytes())
+        .collect()
 }
 
 fn from_bytes(bytes: &[u8]) -> Vec<f32> {

@@ -93,7 +93,7 @@ impl Default for TrainConfig {
             imagined_steps: 8,
             lambda_idm: 1.0,
             lambda_sigreg: 0.02,
-            sigreg_directions: 64,
+            sigreg_directions: 32,
             sigreg_knots: 17,
             learning_rate: 1e-3,
             final_learning_rate: 1e-5,
@@ -256,9 +256,11 @@ mod tests {
         let message = config.validate().map_err(|e| e.to_string());
         assert_eq!(
             message,
-            Err("training setting `batch` is 33, expected an even number of at least 4 \
+            Err(
+                "training setting `batch` is 33, expected an even number of at least 4 \
                  (it is split into two shards)"
-                .to_owned())
+                    .to_owned()
+            )
         );
     }
 

@@ -8,8 +8,8 @@ mod collapse;
 mod evaluate;
 mod spectrum;
 
-pub use collapse::{Collapse, CollapseReason};
 pub(crate) use collapse::check_collapse;
+pub use collapse::{Collapse, CollapseReason};
 pub(crate) use evaluate::evaluate;
 
 use serde::{Deserialize, Serialize};

@@ -69,11 +69,10 @@ impl WorldModel {
     /// # Errors
     /// [`CheckpointError::Write`], [`CheckpointError::Encode`].
     pub fn save(&self, path: &Path) -> Result<(), CheckpointError> {
-        let content =
-            serde_json::to_string(&self.card).map_err(|e| CheckpointError::Encode {
-                path: path.to_owned(),
-                detail: e.to_string(),
-            })?;
+        let content = serde_json::to_string(&self.card).map_err(|e| CheckpointError::Encode {
+            path: path.to_owned(),
+            detail: e.to_string(),
+        })?;
         checkpoint::write(path, Kind::WorldModel, content, &self.layers.tensors())
     }
 

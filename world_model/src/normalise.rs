@@ -31,10 +31,7 @@ impl Standardiser {
     /// Fits one mean per column and one scale per group, the root mean square of its standard
     /// deviations. Column `i` belongs to group `groups[i]`. Columns of one physical quantity keep
     /// their proportions this way.
-    pub fn fit_groups<'a>(
-        rows: impl Iterator<Item = &'a [f32]> + Clone,
-        groups: &[usize],
-    ) -> Self {
+    pub fn fit_groups<'a>(rows: impl Iterator<Item = &'a [f32]> + Clone, groups: &[usize]) -> Self {
         let dim = groups.len();
         let mut count = 0.0f64;
         let mut mean = vec![0.0f64; dim];
@@ -54,7 +51,11 @@ impl Standardiser {
         let scale = groups.iter().map(|group| {
             let members = || groups.iter().zip(&variance).filter(|(g, _)| *g == group);
             let spread = (members().map(|(_, v)| v).sum::<f64>() / members().count() as f64).sqrt();
-            if spread < MIN_SCALE { 1.0 } else { spread as f32 }
+            if spread < MIN_SCALE {
+                1.0
+            } else {
+                spread as f32
+            }
         });
         Self {
             scale: scale.collect(),

@@ -59,7 +59,11 @@ fn episode(frames: usize, seed: u64, index: u64) -> Episode {
             let seek = rng.random::<f32>() < 0.5;
             velocity = [0, 1].map(|axis: usize| {
                 let towards = (disc[axis] - pusher[axis]) * 12.0;
-                let wanted = if seek { towards + 0.5 * random[axis] } else { random[axis] };
+                let wanted = if seek {
+                    towards + 0.5 * random[axis]
+                } else {
+                    random[axis]
+                };
                 wanted.clamp(-1.0, 1.0)
             });
         }

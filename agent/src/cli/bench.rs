@@ -336,6 +336,7 @@ impl Choice {
 fn physics_search(config: &PlanningConfig) -> PlanningConfig {
     let planner = planners::IcemConfig {
         population: 40,
+        initial_std: 1.0,
         rounds: 3,
         elites: 6,
         ..Default::default()

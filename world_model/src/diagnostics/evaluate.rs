@@ -75,7 +75,9 @@ pub(crate) fn evaluate(
 /// Change of the object and effector positions into `frame`, per control step; from an episode's
 /// first frame the change out of it.
 fn velocity(data: &TrainingData<'_>, frame: usize) -> Vec<f32> {
-    let before = frame.saturating_sub(1).max(data.frames.episode_around(frame).start);
+    let before = frame
+        .saturating_sub(1)
+        .max(data.frames.episode_around(frame).start);
     let after = if before == frame { frame + 1 } else { frame };
     let p = data.layout.position_dims;
     let effector = p + data.layout.yaw_dims();
@@ -117,7 +119,10 @@ impl<'a> Sample<'a> {
         let z = networks
             .encoder
             .forward(tensor(observations, dims.observation));
-        let (now, next) = (z.clone().narrow(0, 0, WINDOWS), z.clone().narrow(0, WINDOWS, WINDOWS));
+        let (now, next) = (
+            z.clone().narrow(0, 0, WINDOWS),
+            z.clone().narrow(0, WINDOWS, WINDOWS),
+        );
         let error = networks.inverse.forward(now.clone(), next) - actions[0].clone();
         let inverse_error = (error.clone() * error).mean().try_into_scalar()?;
         let mut imagined = Vec::new();
@@ -176,10 +181,7 @@ impl<'a> Sample<'a> {
         let decoded: Vec<f32> = networks.pose.forward(latents).try_into_vec_as()?;
         let scaling = &self.data.normalisation.pose;
         let (mut position, mut yaw) = (0.0, 0.0);
-        for (row, first) in decoded
-            .chunks_exact(scaling.mean.len())
-            .zip(&self.firsts)
-        {
+        for (row, first) in decoded.chunks_exact(scaling.mean.len()).zip(&self.firsts) {
             let pose: Vec<f32> = row
                 .iter()
                 .zip(scaling.scale.iter().zip(&scaling.mean))

@@ -53,7 +53,10 @@ pub(super) fn ridge_r2(
 ) -> f32 {
     let (x, y) = (matrix(inputs, input_dim), matrix(targets, target_dim));
     let (fit, score): (Vec<usize>, Vec<usize>) = (0..x.nrows()).partition(|row| row % 2 == 0);
-    let (x_mean, y_mean) = (x.select_rows(&fit).row_mean(), y.select_rows(&fit).row_mean());
+    let (x_mean, y_mean) = (
+        x.select_rows(&fit).row_mean(),
+        y.select_rows(&fit).row_mean(),
+    );
     let minus = |m: &DMatrix<f64>, rows: &[usize], mean: &nalgebra::RowDVector<f64>| {
         let mut chosen = m.select_rows(rows);
         chosen.row_iter_mut().for_each(|mut row| row -= mean);
@@ -113,7 +116,10 @@ mod tests {
 
     #[test]
     fn a_line_has_rank_one_and_a_dead_dimension_no_spread() {
-        let line: Vec<f32> = gaussian(500, 1).iter().flat_map(|x| [*x, 0.0, 2.0 * x]).collect();
+        let line: Vec<f32> = gaussian(500, 1)
+            .iter()
+            .flat_map(|x| [*x, 0.0, 2.0 * x])
+            .collect();
         let spectrum = Spectrum::of(&line, 3);
         assert!((spectrum.participation_ratio - 1.0).abs() < 1e-3);
         assert!((spectrum.rank_me - 1.0).abs() < 1e-3);

@@ -122,8 +122,8 @@ impl Sigreg {
             slope.fill(0.0);
             let mut wave = Wave::new(x, self.spacing);
             for (c, s) in cos_mean.iter().zip(&sin_mean) {
-                for lane in 0..LANES {
-                    slope[lane] += c * wave.cos[lane] + s * wave.sin[lane];
+                for ((slope, cos), sin) in slope.iter_mut().zip(&wave.cos).zip(&wave.sin) {
+                    *slope += c * cos + s * sin;
                 }
                 wave.advance();
             }

@@ -103,7 +103,14 @@ impl Layers {
             )?,
             pose: network("pose", latent, &config.pose_hidden, card.pose.dim())?,
             reach: (0..config.reach_heads)
-                .map(|head| network(&format!("reach.{head}"), 2 * latent, &config.reach_hidden, 1))
+                .map(|head| {
+                    network(
+                        &format!("reach.{head}"),
+                        2 * latent,
+                        &config.reach_hidden,
+                        1,
+                    )
+                })
                 .collect::<Result<_, _>>()?,
         })
     }

@@ -27,7 +27,10 @@ fn small_model() -> WorldModel {
         warmup_steps: 10,
         ..TrainConfig::default()
     };
-    train(&pushed_disc(6, 60, 0), &config, None, &mut |_| ControlFlow::Continue(())).unwrap()
+    train(&pushed_disc(6, 60, 0), &config, None, &mut |_| {
+        ControlFlow::Continue(())
+    })
+    .unwrap()
 }
 
 struct Saved {
@@ -91,7 +94,9 @@ fn decoded_poses_and_rollouts_use_the_same_units_and_networks() {
     let roll = |readout: Readout<'_>, out: &mut [f32]| {
         let scratch = &mut ImaginationScratch::new();
         let dynamics = model.imagination();
-        dynamics.rollout(&latent, &actions, 1, 1, readout, out, scratch).unwrap();
+        dynamics
+            .rollout(&latent, &actions, 1, 1, readout, out, scratch)
+            .unwrap();
     };
     roll(Readout::Latent, &mut ahead);
     let mut decoded = vec![0.0; card.pose.dim()];
@@ -106,8 +111,15 @@ fn decoded_poses_and_rollouts_use_the_same_units_and_networks() {
     roll(Readout::Heads(&heads), &mut steps);
     let (mean, std) = model.steps_to_reach(&ahead, &latent).unwrap();
     let expected = steps.iter().sum::<f32>() / steps.len() as f32;
-    assert!((mean - expected).abs() < 1e-4 && std >= 0.0, "{mean} {expected}");
-    assert!(model.encode(&observation[1..], &mut latent.clone()).is_err());
+    assert!(
+        (mean - expected).abs() < 1e-4 && std >= 0.0,
+        "{mean} {expected}"
+    );
+    assert!(
+        model
+            .encode(&observation[1..], &mut latent.clone())
+            .is_err()
+    );
 }
 
 #[test]
@@ -117,7 +129,10 @@ fn a_flipped_bit_anywhere_is_noticed() {
         let mut bytes = saved.bytes.clone();
         bytes[position] ^= 1 << (position % 8);
         let message = saved.error(&bytes);
-        assert!(message.contains("disc.safetensors"), "{position}: {message}");
+        assert!(
+            message.contains("disc.safetensors"),
+            "{position}: {message}"
+        );
         assert!(!message.contains('\n'), "{position}: {message}");
     }
     let mut bytes = saved.bytes.clone();
@@ -145,9 +160,15 @@ fn truncated_and_foreign_files_are_told_apart() {
 fn tensors_must_be_those_the_card_describes() {
     let saved = saved();
     let message = saved.error_with(|tensors| tensors.retain(|t| t.name != "pose.1.bias"));
-    assert!(message.ends_with("has no tensor `pose.1.bias`"), "{message}");
+    assert!(
+        message.ends_with("has no tensor `pose.1.bias`"),
+        "{message}"
+    );
     let message = saved.error_with(|tensors| tensors[0].shape = vec![8, 6]);
-    assert!(message.contains("shape [8, 6], expected [6, 8]"), "{message}");
+    assert!(
+        message.contains("shape [8, 6], expected [6, 8]"),
+        "{message}"
+    );
     let message = saved.error_with(|tensors| tensors[1].values[3] = f32::NAN);
     assert!(message.contains("NaN at 3"), "{message}");
 }
@@ -157,7 +178,10 @@ fn a_training_state_is_not_a_model() {
     let saved = saved();
     checkpoint::write(&saved.path, Kind::TrainingState, "{}".to_owned(), &[]).unwrap();
     let message = WorldModel::load(&saved.path).unwrap_err().to_string();
-    assert!(message.contains("holds a training state, expected a world model"), "{message}");
+    assert!(
+        message.contains("holds a training state, expected a world model"),
+        "{message}"
+    );
 }
 
 #[test]

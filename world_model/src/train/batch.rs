@@ -69,8 +69,12 @@ impl Batch {
         };
         for offset in (0..=config.open_loop_steps).map(|k| k * config.block) {
             for first in &firsts {
-                batch.observations.extend(frames.observation(first + offset));
-                batch.encoded_poses.extend(frames.standard_pose(first + offset));
+                batch
+                    .observations
+                    .extend(frames.observation(first + offset));
+                batch
+                    .encoded_poses
+                    .extend(frames.standard_pose(first + offset));
             }
         }
         let block_dim = config.block * frames.dimensions().action;

@@ -4,7 +4,7 @@
 use std::ops::Range;
 
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
-use burn::tensor::{Device, Gradients, Tensor, TensorData};
+use burn::tensor::{Device, Gradients, Tensor, TensorData, TensorReadError};
 
 use crate::imagination::Linear;
 use crate::networks::{Networks, REPRESENTATION};
@@ -80,13 +80,24 @@ pub(crate) fn assign(networks: Networks, values: &[f32], device: &Device) -> Net
 }
 
 /// The gradient of every parameter as a flat vector, zero where a parameter took no part.
-pub(crate) fn flat_gradient(networks: &Networks, gradients: &mut Gradients) -> Vec<f32> {
+///
+/// # Errors
+/// When the backend cannot read a gradient back.
+pub(crate) fn flat_gradient(
+    networks: &Networks,
+    gradients: &mut Gradients,
+    parameters: usize,
+) -> Result<Vec<f32>, TensorReadError> {
     let mut collector = Collector {
         gradients,
-        flat: Vec::new(),
+        flat: Vec::with_capacity(parameters),
+        error: None,
     };
     networks.visit(&mut collector);
-    collector.flat
+    match collector.error {
+        Some(error) => Err(error),
+        None => Ok(collector.flat),
+    }
 }
 
 #[derive(Default)]
@@ -138,17 +149,19 @@ impl ModuleMapper for Writer<'_> {
 struct Collector<'a> {
     gradients: &'a mut Gradients,
     flat: Vec<f32>,
+    error: Option<TensorReadError>,
 }
 
 impl ModuleVisitor for Collector<'_> {
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
         let tensor = param.val();
-        match tensor.grad_remove(self.gradients) {
-            Some(gradient) => self.flat.extend(gradient.into_data().iter::<f32>()),
-            None => {
-                let end = self.flat.len() + tensor.dims().iter().product::<usize>();
-                self.flat.resize(end, 0.0);
+        let end = self.flat.len() + tensor.dims().iter().product::<usize>();
+        if let Some(gradient) = tensor.grad_remove(self.gradients) {
+            match gradient.try_into_vec_as::<f32>() {
+                Ok(values) => self.flat.extend_from_slice(&values),
+                Err(error) => self.error = Some(error),
             }
         }
+        self.flat.resize(end, 0.0);
     }
 }

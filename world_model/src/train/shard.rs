@@ -67,12 +67,13 @@ impl Worker {
         batch: Batch,
         open_loop: usize,
     ) -> Result<ShardResult, TensorReadError> {
-        self.losses(&self.networks(values), batch, open_loop)
+        self.losses(&self.networks(values), values.len(), batch, open_loop)
     }
 
     fn losses(
         &self,
         networks: &Networks,
+        parameters: usize,
         batch: Batch,
         open_loop: usize,
     ) -> Result<ShardResult, TensorReadError> {
@@ -89,8 +90,7 @@ impl Worker {
         let predicted = networks
             .predictor
             .open_loop(z.clone().narrow(0, 0, n), &actions[..open_loop]);
-        let prediction =
-            open_loop_prediction(&predicted, z.clone().narrow(0, n, open_loop * n));
+        let prediction = open_loop_prediction(&predicted, z.clone().narrow(0, n, open_loop * n));
         let inverse = mean_squared_error(
             networks.inverse.forward(
                 z.clone().narrow(0, 0, pairs_of_frames),
@@ -117,7 +117,7 @@ impl Worker {
             + sigreg * self.config.lambda_sigreg
             + pose.clone()
             + reach.clone();
-        let gradient = flat_gradient(networks, &mut total.backward());
+        let gradient = flat_gradient(networks, &mut total.backward(), parameters)?;
         Ok(ShardResult {
             gradient,
             losses: LossTerms {
@@ -132,12 +132,7 @@ impl Worker {
 
     /// A term whose gradient to the latents is that of SIGReg (its own value is meaningless), and
     /// the value of SIGReg.
-    fn sigreg_loss(
-        &self,
-        z: Tensor<2>,
-        encoded: &[f32],
-        directions: &[f32],
-    ) -> (Tensor<1>, f32) {
+    fn sigreg_loss(&self, z: Tensor<2>, encoded: &[f32], directions: &[f32]) -> (Tensor<1>, f32) {
         let mut gradient = vec![0.0; encoded.len()];
         let width = self.config.latent_dim;
         let value = self

@@ -53,6 +53,7 @@ fn training_beats_copying_and_the_pose_can_be_read() {
         encoder_hidden: vec![64, 64],
         predictor_hidden: vec![128],
         sigreg_directions: 32,
+        evaluate_every: 350,
         ..tiny()
     };
     let model = run(&pushed_disc(120, 60, 1), &config, None);
@@ -80,7 +81,13 @@ fn an_interrupted_run_continues_to_the_same_model() {
     let state = folder.path().join("state.safetensors");
     let error = interrupt(&dataset, &tiny(), &state, 33);
     assert!(
-        matches!(error, TrainError::Interrupted { step: 33, total: 60 }),
+        matches!(
+            error,
+            TrainError::Interrupted {
+                step: 33,
+                total: 60
+            }
+        ),
         "{error}"
     );
     let resumed = run(&dataset, &tiny(), Some(&state));
@@ -94,15 +101,23 @@ fn a_state_of_another_run_is_refused() {
     let state = folder.path().join("state.safetensors");
     interrupt(&dataset, &tiny(), &state, 3);
     let resume = |dataset: &Dataset, config: &TrainConfig| {
-        train(dataset, config, Some(&state), &mut |_| ControlFlow::Continue(()))
-            .unwrap_err()
-            .to_string()
+        train(dataset, config, Some(&state), &mut |_| {
+            ControlFlow::Continue(())
+        })
+        .unwrap_err()
+        .to_string()
     };
-    let batch = TrainConfig { batch: 18, ..tiny() };
+    let batch = TrainConfig {
+        batch: 18,
+        ..tiny()
+    };
     let message = resume(&dataset, &batch);
     assert!(message.contains("`batch` = 16, expected 18"), "{message}");
     let message = resume(&pushed_disc(20, 60, 3), &tiny());
-    assert!(message.contains("data disc-20-60-2, expected disc-20-60-3"), "{message}");
+    assert!(
+        message.contains("data disc-20-60-2, expected disc-20-60-3"),
+        "{message}"
+    );
 }
 
 #[test]
@@ -121,7 +136,10 @@ fn without_anything_against_it_the_latent_collapses_and_training_says_so() {
         panic!("{error}");
     };
     assert!(collapse.step < 2000, "{error}");
-    assert!(!matches!(collapse.reason, CollapseReason::Skill { .. }), "{error}");
+    assert!(
+        !matches!(collapse.reason, CollapseReason::Skill { .. }),
+        "{error}"
+    );
 }
 
 #[test]
@@ -132,9 +150,15 @@ fn data_without_a_window_is_refused() {
             .to_string()
     };
     let message = refuse(&pushed_disc(8, 20, 0));
-    assert!(message.contains("20 frames, expected at least 21"), "{message}");
+    assert!(
+        message.contains("20 frames, expected at least 21"),
+        "{message}"
+    );
     let message = refuse(&pushed_disc(1, 60, 0));
-    assert!(message.contains("1 episodes, expected at least 2"), "{message}");
+    assert!(
+        message.contains("1 episodes, expected at least 2"),
+        "{message}"
+    );
 }
 
 #[test]
