@@ -12,7 +12,43 @@ fn is_empty(folder: &Path) -> bool {
 #[test]
 fn wrong_usage_exits_with_two() {
     let folder = tempfile::tempdir().unwrap();
-    let cases: [(&[&str], &str); 9] = [
+    let cases: [(&[&str], &str); 12] = [
+        (
+            &[
+                "bench",
+                "--task",
+                "push",
+                "--planner",
+                "random",
+                "--shift",
+                "colour=2",
+            ],
+            "'colour'",
+        ),
+        (
+            &[
+                "bench",
+                "--task",
+                "push",
+                "--planner",
+                "random",
+                "--shift",
+                "mass=99",
+            ],
+            "99",
+        ),
+        (
+            &[
+                "bench",
+                "--task",
+                "push",
+                "--planner",
+                "random",
+                "--shift",
+                "mass",
+            ],
+            "--shift mass",
+        ),
         (&["bench", "--task", "puhs"], "'puhs'"),
         (&["bench", "--task", "two-room/blue"], "'blue'"),
         (&["bench", "--planner", "icme"], "'icme'"),

@@ -101,6 +101,50 @@ impl PoseCost {
     }
 }
 
+impl PoseCost {
+    /// Adds the derivative of [`PoseCost::cost`] by the pose to `out`, `[pose]`. Where a distance is zero, and its cost has a
+    /// kink, the derivative is zero.
+    fn add_gradient(&self, pose: &[f32], out: &mut [f32]) {
+        let shape = &self.shape;
+        let n = shape.position_dims;
+        let distance = shape
+            .position_error_m(pose, &self.goal)
+            .max(SMALLEST_DISTANCE_M);
+        for i in 0..n {
+            out[i] += (pose[i] - self.goal[i]) / (distance * shape.position_tolerance_m);
+        }
+        if shape.has_yaw {
+            let (c, s, goal_c, goal_s) = (pose[n], pose[n + 1], self.goal[n], self.goal[n + 1]);
+            let (along, across) = (c * goal_c + s * goal_s, s * goal_c - c * goal_s);
+            let scale = across.signum()
+                / ((along * along + across * across).max(SMALLEST_DISTANCE_M)
+                    * shape.yaw_tolerance_rad);
+            out[n] += scale * (-along * goal_s - across * goal_c);
+            out[n + 1] += scale * (along * goal_c - across * goal_s);
+        }
+        if shape.effector_dims > 0 {
+            let first = shape.dim() - shape.effector_dims;
+            let apart: Vec<f32> = (0..shape.effector_dims)
+                .map(|i| pose[first + i] - pose[i])
+                .collect();
+            let distance = apart
+                .iter()
+                .map(|d| d * d)
+                .sum::<f32>()
+                .sqrt()
+                .max(SMALLEST_DISTANCE_M);
+            for (i, d) in apart.iter().enumerate() {
+                let slope = self.effector_per_m * d / distance;
+                out[first + i] += slope;
+                out[i] -= slope;
+            }
+        }
+    }
+}
+
+/// Below this a distance counts as this in derivatives.
+const SMALLEST_DISTANCE_M: f32 = 1.0e-6;
+
 /// Cost of a latent.
 pub enum LatentCost {
     /// On the decoded pose.
@@ -173,6 +217,26 @@ impl LatentCost {
         }
     }
 
+    /// Writes the derivative of [`LatentCost::cost`] by one block's readout.
+    pub fn gradient(&self, values: &[f32], out: &mut [f32]) {
+        match self {
+            Self::Pose(pose) => {
+                out.fill(0.0);
+                pose.add_gradient(values, out);
+            }
+            Self::Reach { pessimism, .. } => {
+                let n = values.len() as f32;
+                let mean = values.iter().sum::<f32>() / n;
+                let variance = values.iter().map(|v| (v - mean) * (v - mean)).sum::<f32>() / n;
+                let deviation = variance.sqrt().max(SMALLEST_DISTANCE_M);
+                for (out, value) in out.iter_mut().zip(values) {
+                    *out = (1.0 + pessimism * (value - mean) / deviation) / n;
+                }
+            }
+            Self::L2(_) => out[0] = 1.0,
+        }
+    }
+
     /// Cost of one latent, `[latent]`.
     ///
     /// # Errors
@@ -197,5 +261,83 @@ impl LatentCost {
             head.forward(latent, 1, &mut values[start..], scratch)?;
         }
         Ok(self.cost(&values))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Central differences of a cost.
+    fn differences(cost: &LatentCost, values: &[f32]) -> Vec<f32> {
+        let step = 1.0e-3;
+        (0..values.len())
+            .map(|i| {
+                let moved = |by: f32| {
+                    let mut values = values.to_vec();
+                    values[i] += by;
+                    cost.cost(&values)
+                };
+                (moved(step) - moved(-step)) / (2.0 * step)
+            })
+            .collect()
+    }
+
+    #[test]
+    fn gradients_agree_with_differences() {
+        let shape = PoseShape {
+            position_dims: 2,
+            has_yaw: true,
+            effector_dims: 2,
+            position_tolerance_m: 0.02,
+            yaw_tolerance_rad: 0.35,
+        };
+        let goal = [0.1, -0.2, 0.6, 0.8, 0.0, 0.0];
+        let pose = LatentCost::Pose(PoseCost::new(shape, &goal, &ObjectiveConfig::default()));
+        let reach = LatentCost::Reach {
+            heads: Vec::new(),
+            pessimism: 0.5,
+        };
+        let cases = [
+            (&pose, vec![0.3, 0.1, -0.7, 0.5, 0.2, 0.4]),
+            (&pose, vec![-0.2, 0.0, 0.9, -0.6, -0.1, 0.3]),
+            (&reach, vec![1.0, 2.5, 1.7]),
+        ];
+        for (cost, values) in cases {
+            let mut gradient = vec![0.0; values.len()];
+            cost.gradient(&values, &mut gradient);
+            for (found, expected) in gradient.iter().zip(differences(cost, &values)) {
+                assert!(
+                    (found - expected).abs() < 0.02 * (1.0 + expected.abs()),
+                    "{found} {expected}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn the_cost_falls_towards_the_goal() {
+        let shape = PoseShape {
+            position_dims: 2,
+            has_yaw: true,
+            effector_dims: 2,
+            position_tolerance_m: 0.02,
+            yaw_tolerance_rad: 0.35,
+        };
+        let goal = [0.0, 0.0, 1.0, 0.0, 0.0, 0.0];
+        let cost = PoseCost::new(shape, &goal, &ObjectiveConfig::default());
+        let at = |x: f32, yaw: f32, effector: f32| {
+            cost.cost(&[x, 0.0, yaw.cos(), yaw.sin(), x + effector, 0.0])
+        };
+        assert!(
+            (at(0.02, 0.0, 0.0) - 1.0).abs() < 1.0e-4,
+            "one tolerance of position costs one"
+        );
+        assert!(
+            (at(0.0, 0.35, 0.0) - 1.0).abs() < 1.0e-4,
+            "one tolerance of yaw costs one"
+        );
+        assert!(at(0.01, 0.0, 0.0) < at(0.02, 0.0, 0.0) && at(0.0, 0.1, 0.0) < at(0.0, -0.2, 0.0));
+        assert!(at(0.05, 0.0, 0.05) < at(0.05, 0.0, 0.1));
     }
 }

@@ -81,6 +81,16 @@ pub enum SimError {
         /// What was expected.
         message: String,
     },
+    /// A value of a factor of variation that the scene does not bear.
+    #[error("factor '{factor}' = {value}: expected a value from {} to {}", range[0], range[1])]
+    FactorRange {
+        /// The factor.
+        factor: String,
+        /// The value asked for.
+        value: f32,
+        /// What the task file allows.
+        range: [f32; 2],
+    },
     /// A name that the scene does not have.
     #[error("no {kind} named '{name}' in the scene of task '{task}'")]
     UnknownName {

@@ -121,6 +121,35 @@ impl Variant {
         Ok(Self { name, settings })
     }
 
+    /// The same variant with one factor fixed at a value, for tests away from the training conditions.
+    ///
+    /// # Errors
+    /// [`SimError::UnknownName`] for a factor that the task does not have, [`SimError::FactorRange`] for a value that the
+    /// scene does not bear.
+    pub fn shifted(&self, task: &Task, factor: &str, value: f32) -> Result<Self, SimError> {
+        let factors = &task.spec().factor;
+        let index = factors
+            .iter()
+            .position(|f| f.name == factor)
+            .ok_or_else(|| SimError::UnknownName {
+                task: task.name().to_owned(),
+                kind: "factor",
+                name: factor.to_owned(),
+            })?;
+        let range = factors[index].range;
+        if !(range[0]..=range[1]).contains(&value) {
+            return Err(SimError::FactorRange {
+                factor: factor.to_owned(),
+                value,
+                range,
+            });
+        }
+        let mut shifted = self.clone();
+        shifted.settings[index] = FactorRange::Fixed(value);
+        shifted.name = format!("{}, {factor}={value}", self.name);
+        Ok(shifted)
+    }
+
     /// One value for each factor.
     pub(crate) fn draw(&self, rng: &mut impl Rng) -> Vec<f32> {
         let value = |range: &FactorRange| match *range {

@@ -41,7 +41,8 @@ pub struct TrainConfig {
     pub imagined_steps: usize,
     /// Weight of the inverse-dynamics loss.
     pub lambda_idm: f32,
-    /// Weight of SIGReg (the statistic times the number of rows).
+    /// Weight of SIGReg, the statistic times the number of rows it is computed on: those of a
+    /// shard, `batch / 2 * (open_loop_steps + 1)`. A smaller batch therefore weakens it.
     pub lambda_sigreg: f32,
     /// Random directions SIGReg projects on, drawn anew each step and shard.
     pub sigreg_directions: usize,

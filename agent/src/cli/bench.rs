@@ -25,7 +25,7 @@ pub struct BenchArguments {
     /// Tasks, as NAME or NAME/VARIANT, or `all`
     #[arg(long, value_delimiter = ',', default_value = "all")]
     task: Vec<String>,
-    /// Planners: random, icem, cem, mppi, predictive, latent-cost, oracle
+    /// Planners: random, icem, cem, mppi, predictive, gradient, latent-cost, oracle
     #[arg(
         long,
         value_delimiter = ',',
@@ -51,6 +51,9 @@ pub struct BenchArguments {
     /// Costs of the latent planners [default: pose, reach and l2]
     #[arg(long, value_delimiter = ',', value_enum)]
     cost: Vec<CostKind>,
+    /// Factors of variation to fix, as NAME=VALUE; tasks without such a factor refuse it
+    #[arg(long, value_delimiter = ',', value_name = "F=V")]
+    shift: Vec<String>,
     /// Worker threads [default: one for each core]
     #[arg(long)]
     threads: Option<usize>,
@@ -100,6 +103,7 @@ pub fn run(arguments: &BenchArguments) -> Result<()> {
     let assets = assets::find()?;
     let mut rows = Vec::new();
     for (task, variants) in tasks(&assets, &arguments.task)? {
+        let variants = shift(&task, variants, &arguments.shift)?;
         let model = if planners.iter().any(Choice::needs_model) {
             let path = model_file(&assets, &task, arguments)?;
             let model = WorldModel::load(&path)?;
@@ -207,6 +211,21 @@ fn read_config(path: &Path) -> Result<PlanningConfig> {
             e.to_string().trim().replace('\n', " ")
         )
     })
+}
+
+/// Fixes factors of variation in every variant.
+fn shift(task: &Task, variants: Vec<Variant>, shifts: &[String]) -> Result<Vec<Variant>> {
+    let mut shifted = variants;
+    for text in shifts {
+        let usage = || UsageError(format!("--shift {text}: expected NAME=VALUE"));
+        let (name, value) = text.split_once('=').ok_or_else(usage)?;
+        let value: f32 = value.parse().map_err(|_| usage())?;
+        shifted = shifted
+            .iter()
+            .map(|v| v.shifted(task, name, value))
+            .collect::<Result<_, _>>()?;
+    }
+    Ok(shifted)
 }
 
 /// The tasks asked for, each with its variants.

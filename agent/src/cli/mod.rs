@@ -53,12 +53,22 @@ pub fn run() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {}", format!("{error:#}").replace('\n', " "));
-            let usage = error.is::<UsageError>()
-                || matches!(
-                    error.downcast_ref::<sim::SimError>(),
-                    Some(sim::SimError::UnknownTask { .. } | sim::SimError::UnknownVariant { .. })
-                );
-            ExitCode::from(if usage { 2 } else { 1 })
+            ExitCode::from(if is_usage(&error) { 2 } else { 1 })
         }
     }
+}
+
+/// Whether the caller asked for what does not exist, rather than something having gone wrong.
+fn is_usage(error: &anyhow::Error) -> bool {
+    use sim::SimError::{FactorRange, UnknownName, UnknownTask, UnknownVariant};
+    let asked = matches!(
+        error.downcast_ref::<sim::SimError>(),
+        Some(
+            UnknownTask { .. }
+                | UnknownVariant { .. }
+                | FactorRange { .. }
+                | UnknownName { kind: "factor", .. }
+        )
+    );
+    asked || error.is::<UsageError>()
 }

@@ -2,10 +2,10 @@
 
 use super::{action_cost, blocks};
 use crate::objective::LatentCost;
-use planners::{CandidateShape, RolloutError, RolloutModel};
+use planners::{CandidateShape, DifferentiableModel, RolloutError, RolloutModel};
 use std::sync::Arc;
 use world_model::WorldModel;
-use world_model::imagination::{ImaginationError, ImaginationScratch};
+use world_model::imagination::{ImaginationError, ImaginationScratch, RolloutTape};
 
 /// A world model at a moment, with a goal.
 pub struct LatentRollouts {
@@ -16,6 +16,9 @@ pub struct LatentRollouts {
     start: Vec<f32>,
     readouts: Vec<f32>,
     scratch: ImaginationScratch,
+    /// Derivative of the cost by the readouts.
+    slopes: Vec<f32>,
+    tape: RolloutTape,
 }
 
 impl LatentRollouts {
@@ -29,6 +32,8 @@ impl LatentRollouts {
             start,
             readouts: Vec::new(),
             scratch: ImaginationScratch::new(),
+            slopes: Vec::new(),
+            tape: RolloutTape::new(),
         }
     }
 
@@ -46,6 +51,35 @@ impl LatentRollouts {
     }
 }
 
+impl LatentRollouts {
+    /// Blocks in the horizon of a checked batch.
+    fn check(
+        &self,
+        actions: &[f32],
+        shape: CandidateShape,
+        costs: &[f32],
+    ) -> Result<usize, RolloutError> {
+        shape.check(actions, costs)?;
+        let card = self.model.card();
+        blocks(shape, card.action_dim(), card.block())
+    }
+
+    /// Sums readouts `[candidates, horizon, width]` up to costs.
+    fn score(&self, actions: &[f32], shape: CandidateShape, width: usize, costs: &mut [f32]) {
+        let futures = self
+            .readouts
+            .chunks_exact(self.readouts.len() / shape.candidates);
+        let sequences = actions.chunks_exact(shape.sequence_len());
+        for ((cost, future), sequence) in costs.iter_mut().zip(futures).zip(sequences) {
+            let reaching: f32 = future
+                .chunks_exact(width)
+                .map(|values| self.cost.cost(values))
+                .sum();
+            *cost = reaching + action_cost(self.action_weight, sequence);
+        }
+    }
+}
+
 impl RolloutModel for LatentRollouts {
     fn evaluate(
         &mut self,
@@ -53,9 +87,7 @@ impl RolloutModel for LatentRollouts {
         shape: CandidateShape,
         costs: &mut [f32],
     ) -> Result<(), RolloutError> {
-        shape.check(actions, costs)?;
-        let card = self.model.card();
-        let horizon = blocks(shape, card.action_dim(), card.block())?;
+        let horizon = self.check(actions, shape, costs)?;
         let imagination = self.model.imagination();
         let heads = self.cost.heads(&self.model);
         let readout = self.cost.readout(&heads);
@@ -73,14 +105,56 @@ impl RolloutModel for LatentRollouts {
                 &mut self.scratch,
             )
             .map_err(RolloutError::model)?;
-        let futures = self.readouts.chunks_exact(horizon * width);
-        let sequences = actions.chunks_exact(shape.sequence_len());
-        for ((cost, future), sequence) in costs.iter_mut().zip(futures).zip(sequences) {
-            let reaching: f32 = future
-                .chunks_exact(width)
-                .map(|values| self.cost.cost(values))
-                .sum();
-            *cost = reaching + action_cost(self.action_weight, sequence);
+        self.score(actions, shape, width, costs);
+        Ok(())
+    }
+
+    fn as_differentiable(&mut self) -> Option<&mut dyn DifferentiableModel> {
+        Some(self)
+    }
+}
+
+impl DifferentiableModel for LatentRollouts {
+    fn evaluate_with_gradient(
+        &mut self,
+        actions: &[f32],
+        shape: CandidateShape,
+        costs: &mut [f32],
+        gradients: &mut [f32],
+    ) -> Result<(), RolloutError> {
+        let horizon = self.check(actions, shape, costs)?;
+        let imagination = self.model.imagination();
+        let heads = self.cost.heads(&self.model);
+        let readout = self.cost.readout(&heads);
+        let width = imagination.readout_dim(readout);
+        self.readouts
+            .resize(shape.candidates * horizon * width, 0.0);
+        imagination
+            .rollout_with_tape(
+                &self.start,
+                actions,
+                shape.candidates,
+                horizon,
+                readout,
+                &mut self.readouts,
+                &mut self.tape,
+            )
+            .map_err(RolloutError::model)?;
+        self.score(actions, shape, width, costs);
+        self.slopes.resize(self.readouts.len(), 0.0);
+        for (values, slopes) in self
+            .readouts
+            .chunks_exact(width)
+            .zip(self.slopes.chunks_exact_mut(width))
+        {
+            self.cost.gradient(values, slopes);
+        }
+        imagination
+            .backward(readout, &self.slopes, gradients, &mut self.tape)
+            .map_err(RolloutError::model)?;
+        let scale = 2.0 * self.action_weight / shape.sequence_len() as f32;
+        for (gradient, action) in gradients.iter_mut().zip(actions) {
+            *gradient += scale * action;
         }
         Ok(())
     }

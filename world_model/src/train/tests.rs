@@ -52,6 +52,8 @@ fn training_beats_copying_and_the_pose_can_be_read() {
         latent_dim: 24,
         encoder_hidden: vec![64, 64],
         predictor_hidden: vec![128],
+        pose_hidden: vec![64],
+        lambda_sigreg: 0.1,
         sigreg_directions: 32,
         evaluate_every: 350,
         ..tiny()
