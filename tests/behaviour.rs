@@ -44,7 +44,7 @@ fn seeking_moves_the_block() {
             task.pose_shape().position_error_m(&env.pose(), &start) > 0.02
         })
         .count();
-    assert!(moved >= 25, "the block moved in {moved} of 40 episodes");
+    assert!(moved >= 20, "the block moved in {moved} of 40 episodes");
 }
 
 #[test]

@@ -4,8 +4,8 @@ use rapier3d::prelude::*;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// Beyond these a body has left every scene: metres, m/s.
-const MAX_COORDINATE: f32 = 1.0e3;
-const MAX_SPEED: f32 = 1.0e4;
+const MAX_COORDINATE: f32 = 20.0;
+const MAX_SPEED: f32 = 1.0e3;
 
 /// One physics world. Pipelines are workspaces and never shared or stored.
 pub(crate) struct World {

@@ -8,7 +8,7 @@ use crate::pose::PoseLayout;
 use crate::random::{Purpose, stream};
 
 const REACH_M: f32 = 0.06;
-const STEP_M: f32 = 0.02;
+const STEP_M: f32 = 0.008;
 
 /// `episodes` of `frames` frames.
 pub(crate) fn pushed_disc(episodes: usize, frames: usize, seed: u64) -> Dataset {

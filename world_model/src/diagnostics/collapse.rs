@@ -8,9 +8,10 @@ use super::Diagnostics;
 const MIN_PARTICIPATION_RATIO: f32 = 1.5;
 /// Mean standard deviation below which the latents are a point.
 const MIN_MEAN_STD: f32 = 0.05;
-/// Progress from which on the latents must be alive. A fresh encoder is nearly one-dimensional, and
-/// SIGReg takes some hundred steps to spread it.
+/// Progress and steps from which on the latents must be alive. A fresh encoder is nearly
+/// one-dimensional, and SIGReg takes some hundred steps to spread it.
 const ALIVE_PROGRESS: f32 = 0.2;
+const ALIVE_STEPS: usize = 300;
 /// Progress from which on predictions must be better than copies.
 const SKILL_PROGRESS: f32 = 0.5;
 
@@ -59,7 +60,7 @@ pub(crate) fn check_collapse(diagnostics: &Diagnostics, progress: f32) -> Result
             reason,
         })
     };
-    if progress < ALIVE_PROGRESS {
+    if progress < ALIVE_PROGRESS || diagnostics.step < ALIVE_STEPS {
         return Ok(());
     }
     let (spread, rank) = (diagnostics.mean_std, diagnostics.participation_ratio);

@@ -108,9 +108,7 @@ impl<'a> Trainer<'a> {
             self.finished() || self.state.step.is_multiple_of(self.config.evaluate_every);
         if evaluated {
             let diagnostics = self.evaluate()?;
-            if self.state.step > self.config.warmup_steps {
-                check_collapse(&diagnostics, self.progress())?;
-            }
+            check_collapse(&diagnostics, self.progress())?;
             self.diagnostics = Some(diagnostics);
             self.save_state()?;
         }
