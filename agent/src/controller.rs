@@ -16,7 +16,7 @@ use world_model::WorldModel;
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct PlanningConfig {
-    /// Blocks imagined ahead. Default 6.
+    /// Blocks imagined ahead. Default 8, as far as the heads were trained on imagined latents.
     pub horizon_blocks: usize,
     /// The search.
     pub planner: Method,
@@ -27,10 +27,10 @@ pub struct PlanningConfig {
 impl Default for PlanningConfig {
     fn default() -> Self {
         Self {
-            horizon_blocks: 6,
+            horizon_blocks: 8,
             planner: Method::Icem(planners::IcemConfig {
-                population: 128,
-                elites: 12,
+                population: 192,
+                elites: 14,
                 initial_std: 1.0,
                 ..Default::default()
             }),

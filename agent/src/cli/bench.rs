@@ -35,11 +35,11 @@ pub struct BenchArguments {
     /// Model in place of the shipped one; needs a single --task
     #[arg(long)]
     model: Option<PathBuf>,
-    /// Episodes in each row [default: 40]
+    /// Episodes in each row [default: 25]
     #[arg(long)]
     episodes: Option<usize>,
     /// Episodes in each row that plans in true physics, where a decision takes a hundred times as long [default: --episodes,
-    /// or 3 when that is not given either]
+    /// or 2 when that is not given either]
     #[arg(long)]
     physics_episodes: Option<usize>,
     /// Seed of the pairs of start and goal
@@ -69,8 +69,8 @@ pub struct BenchArguments {
 }
 
 /// Episodes in each row when none are asked for: what two cores run in under three minutes.
-const EPISODES: usize = 40;
-const PHYSICS_EPISODES: usize = 3;
+const EPISODES: usize = 25;
+const PHYSICS_EPISODES: usize = 2;
 
 impl BenchArguments {
     fn episodes(&self) -> usize {
@@ -371,6 +371,7 @@ fn physics_search(config: &PlanningConfig) -> PlanningConfig {
         ..Default::default()
     };
     PlanningConfig {
+        horizon_blocks: config.horizon_blocks.min(6),
         planner: Method::Icem(planner),
         ..config.clone()
     }
