@@ -70,6 +70,7 @@ fn ladder(rows: &[Row]) -> Result<String> {
         chart
             .configure_mesh()
             .disable_x_mesh()
+            .max_light_lines(0)
             .x_labels(2 * lines.len() + 1)
             .x_label_formatter(&|x| {
                 let middle = (x.fract() - 0.5).abs() < 1.0e-6;
