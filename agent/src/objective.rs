@@ -268,6 +268,17 @@ impl LatentCost {
 mod tests {
     use super::*;
 
+    /// A planar object with an orientation, pushed by an effector.
+    fn planar() -> PoseShape {
+        PoseShape {
+            position_dims: 2,
+            has_yaw: true,
+            effector_dims: 2,
+            position_tolerance_m: 0.02,
+            yaw_tolerance_rad: 0.35,
+        }
+    }
+
     /// Central differences of a cost.
     fn differences(cost: &LatentCost, values: &[f32]) -> Vec<f32> {
         let step = 1.0e-3;
@@ -285,15 +296,8 @@ mod tests {
 
     #[test]
     fn gradients_agree_with_differences() {
-        let shape = PoseShape {
-            position_dims: 2,
-            has_yaw: true,
-            effector_dims: 2,
-            position_tolerance_m: 0.02,
-            yaw_tolerance_rad: 0.35,
-        };
         let goal = [0.1, -0.2, 0.6, 0.8, 0.0, 0.0];
-        let pose = LatentCost::Pose(PoseCost::new(shape, &goal, &ObjectiveConfig::default()));
+        let pose = LatentCost::Pose(PoseCost::new(planar(), &goal, &ObjectiveConfig::default()));
         let reach = LatentCost::Reach {
             heads: Vec::new(),
             pessimism: 0.5,
@@ -317,15 +321,8 @@ mod tests {
 
     #[test]
     fn the_cost_falls_towards_the_goal() {
-        let shape = PoseShape {
-            position_dims: 2,
-            has_yaw: true,
-            effector_dims: 2,
-            position_tolerance_m: 0.02,
-            yaw_tolerance_rad: 0.35,
-        };
         let goal = [0.0, 0.0, 1.0, 0.0, 0.0, 0.0];
-        let cost = PoseCost::new(shape, &goal, &ObjectiveConfig::default());
+        let cost = PoseCost::new(planar(), &goal, &ObjectiveConfig::default());
         let at = |x: f32, yaw: f32, effector: f32| {
             cost.cost(&[x, 0.0, yaw.cos(), yaw.sin(), x + effector, 0.0])
         };
