@@ -22,6 +22,44 @@ pub struct PlanningConfig {
     pub planner: Method,
     /// The cost.
     pub objective: ObjectiveConfig,
+    /// How rows plan in true physics, where a simulated step costs a hundred imagined ones.
+    pub physics: PhysicsConfig,
+}
+
+/// The search in true physics: a smaller one.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct PhysicsConfig {
+    /// Blocks simulated ahead, or `horizon_blocks` where that is less. Default 6.
+    pub horizon_blocks: usize,
+    /// The search.
+    pub planner: Method,
+}
+
+impl Default for PhysicsConfig {
+    fn default() -> Self {
+        Self {
+            horizon_blocks: 6,
+            planner: Method::Icem(planners::IcemConfig {
+                population: 40,
+                rounds: 3,
+                elites: 6,
+                initial_std: 1.0,
+                ..Default::default()
+            }),
+        }
+    }
+}
+
+impl PlanningConfig {
+    /// The settings of a row that plans in true physics.
+    pub fn in_physics(&self) -> Self {
+        Self {
+            horizon_blocks: self.horizon_blocks.min(self.physics.horizon_blocks),
+            planner: self.physics.planner.clone(),
+            ..self.clone()
+        }
+    }
 }
 
 impl Default for PlanningConfig {
@@ -35,6 +73,7 @@ impl Default for PlanningConfig {
                 ..Default::default()
             }),
             objective: ObjectiveConfig::default(),
+            physics: PhysicsConfig::default(),
         }
     }
 }

@@ -39,6 +39,25 @@ impl CostKind {
     }
 }
 
+/// One block of a future.
+///
+/// An episode ends when its goal is reached, so what comes after that costs nothing: a future costs
+/// `c_1 + r_1 (c_2 + r_2 (c_3 + ...))`, with the costs `c` and remaining shares `r` of its blocks.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Stage {
+    /// Cost of the block.
+    pub cost: f32,
+    /// Share of the episode that is left after it, in `[0, 1]`.
+    pub remaining: f32,
+}
+
+impl Stage {
+    /// Cost of this block and of the future from it on, given the cost of what comes `later`.
+    pub fn then(self, later: f32) -> f32 {
+        self.cost + self.remaining * later
+    }
+}
+
 /// Weights of the cost terms.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(default, deny_unknown_fields)]
@@ -64,12 +83,18 @@ impl Default for ObjectiveConfig {
 
 /// Cost of a pose: position error over its tolerance, plus yaw error over its tolerance, plus the effector's distance from
 /// the object.
+///
+/// The episode is over where the pose is well inside its tolerances: the remaining share falls from one at the tolerance (the
+/// larger of the two relative errors) to none at half of it, because a decoded pose is off by some of the rest.
 #[derive(Clone, Debug)]
 pub struct PoseCost {
     shape: PoseShape,
     goal: Vec<f32>,
     effector_per_m: f32,
 }
+
+/// Part of the tolerance within which an imagined episode is over for certain.
+const CERTAINLY_INSIDE: f32 = 0.5;
 
 impl PoseCost {
     /// The cost of reaching a goal pose.
@@ -81,13 +106,22 @@ impl PoseCost {
         }
     }
 
-    /// Cost of one pose vector.
-    pub fn cost(&self, pose: &[f32]) -> f32 {
+    /// Position and yaw errors of a pose vector, in tolerances.
+    fn relative_errors(&self, pose: &[f32]) -> (f32, f32) {
         let shape = &self.shape;
-        let mut cost = shape.position_error_m(pose, &self.goal) / shape.position_tolerance_m;
-        if shape.has_yaw {
-            cost += shape.yaw_error_rad(pose, &self.goal) / shape.yaw_tolerance_rad;
-        }
+        let position = shape.position_error_m(pose, &self.goal) / shape.position_tolerance_m;
+        let yaw = match shape.has_yaw {
+            true => shape.yaw_error_rad(pose, &self.goal) / shape.yaw_tolerance_rad,
+            false => 0.0,
+        };
+        (position, yaw)
+    }
+
+    /// One block that ends in a pose vector.
+    pub fn stage(&self, pose: &[f32]) -> Stage {
+        let shape = &self.shape;
+        let (position, yaw) = self.relative_errors(pose);
+        let mut cost = position + yaw;
         if shape.effector_dims > 0 {
             let effector = &pose[shape.dim() - shape.effector_dims..];
             let squared: f32 = effector
@@ -97,26 +131,39 @@ impl PoseCost {
                 .sum();
             cost += self.effector_per_m * squared.sqrt();
         }
-        cost
+        let outside = (position.max(yaw) - CERTAINLY_INSIDE) / (1.0 - CERTAINLY_INSIDE);
+        Stage {
+            cost,
+            remaining: outside.clamp(0.0, 1.0),
+        }
     }
-}
 
-impl PoseCost {
-    /// Adds the derivative of [`PoseCost::cost`] by the pose to `out`, `[pose]`. Where a distance is zero, and its cost has a
-    /// kink, the derivative is zero.
-    fn add_gradient(&self, pose: &[f32], out: &mut [f32]) {
+    /// Writes the derivative of `stage(pose).then(later)` by the pose to `out`, `[pose]`. Where a distance is zero, and its
+    /// cost has a kink, the derivative is zero.
+    fn gradient(&self, pose: &[f32], later: f32, out: &mut [f32]) {
+        out.fill(0.0);
         let shape = &self.shape;
         let n = shape.position_dims;
+        let (position, yaw) = self.relative_errors(pose);
+        let ending = match position.max(yaw) {
+            error if error > CERTAINLY_INSIDE && error < 1.0 => later / (1.0 - CERTAINLY_INSIDE),
+            _ => 0.0,
+        };
+        let (by_position, by_yaw) = match position >= yaw {
+            true => (1.0 + ending, 1.0),
+            false => (1.0, 1.0 + ending),
+        };
         let distance = shape
             .position_error_m(pose, &self.goal)
             .max(SMALLEST_DISTANCE_M);
         for i in 0..n {
-            out[i] += (pose[i] - self.goal[i]) / (distance * shape.position_tolerance_m);
+            let slope = (pose[i] - self.goal[i]) / (distance * shape.position_tolerance_m);
+            out[i] += by_position * slope;
         }
         if shape.has_yaw {
             let (c, s, goal_c, goal_s) = (pose[n], pose[n + 1], self.goal[n], self.goal[n + 1]);
             let (along, across) = (c * goal_c + s * goal_s, s * goal_c - c * goal_s);
-            let scale = across.signum()
+            let scale = by_yaw * across.signum()
                 / ((along * along + across * across).max(SMALLEST_DISTANCE_M)
                     * shape.yaw_tolerance_rad);
             out[n] += scale * (-along * goal_s - across * goal_c);
@@ -172,17 +219,19 @@ impl LatentCost {
         goal: &Goal,
         config: &ObjectiveConfig,
     ) -> Result<Self, ImaginationError> {
-        if kind == CostKind::Pose {
-            return Ok(Self::Pose(PoseCost::new(shape.clone(), &goal.pose, config)));
-        }
         let mut latent = vec![0.0; model.card().latent_dim()];
         model.encode(&goal.observation, &mut latent)?;
         Ok(match kind {
+            CostKind::Pose => {
+                let mut pose = vec![0.0; shape.dim()];
+                model.pose(&latent, &mut pose)?;
+                Self::Pose(PoseCost::new(shape.clone(), &pose, config))
+            }
             CostKind::Reach => Self::Reach {
                 heads: model.reach_heads(&latent)?,
                 pessimism: config.reach_pessimism,
             },
-            _ => Self::L2(latent),
+            CostKind::L2 => Self::L2(latent),
         })
     }
 
@@ -203,41 +252,38 @@ impl LatentCost {
         }
     }
 
-    /// Cost of one block's readout.
-    pub fn cost(&self, values: &[f32]) -> f32 {
-        match self {
-            Self::Pose(pose) => pose.cost(values),
+    /// One block, from its readout.
+    pub fn stage(&self, values: &[f32]) -> Stage {
+        let cost = match self {
+            Self::Pose(pose) => return pose.stage(values),
             Self::Reach { pessimism, .. } => {
-                let n = values.len() as f32;
-                let mean = values.iter().sum::<f32>() / n;
-                let variance = values.iter().map(|v| (v - mean) * (v - mean)).sum::<f32>() / n;
-                mean + pessimism * variance.sqrt()
+                let (mean, deviation) = mean_and_deviation(values);
+                mean + pessimism * deviation
             }
             Self::L2(_) => values[0],
+        };
+        Stage {
+            cost,
+            remaining: 1.0,
         }
     }
 
-    /// Writes the derivative of [`LatentCost::cost`] by one block's readout.
-    pub fn gradient(&self, values: &[f32], out: &mut [f32]) {
+    /// Writes the derivative of `stage(values).then(later)` by one block's readout.
+    pub fn gradient(&self, values: &[f32], later: f32, out: &mut [f32]) {
         match self {
-            Self::Pose(pose) => {
-                out.fill(0.0);
-                pose.add_gradient(values, out);
-            }
+            Self::Pose(pose) => pose.gradient(values, later, out),
             Self::Reach { pessimism, .. } => {
-                let n = values.len() as f32;
-                let mean = values.iter().sum::<f32>() / n;
-                let variance = values.iter().map(|v| (v - mean) * (v - mean)).sum::<f32>() / n;
-                let deviation = variance.sqrt().max(SMALLEST_DISTANCE_M);
+                let (mean, deviation) = mean_and_deviation(values);
+                let deviation = deviation.max(SMALLEST_DISTANCE_M);
                 for (out, value) in out.iter_mut().zip(values) {
-                    *out = (1.0 + pessimism * (value - mean) / deviation) / n;
+                    *out = (1.0 + pessimism * (value - mean) / deviation) / values.len() as f32;
                 }
             }
             Self::L2(_) => out[0] = 1.0,
         }
     }
 
-    /// Cost of one latent, `[latent]`.
+    /// One block, from the latent `[latent]` that it ends in.
     ///
     /// # Errors
     /// When the latent has another length than the model's.
@@ -246,22 +292,26 @@ impl LatentCost {
         model: &WorldModel,
         latent: &[f32],
         scratch: &mut Scratch,
-    ) -> Result<f32, ImaginationError> {
-        if let Self::L2(goal) = self {
-            return Ok(goal
-                .iter()
-                .zip(latent)
-                .map(|(g, z)| (g - z) * (g - z))
-                .sum());
-        }
+    ) -> Result<Stage, ImaginationError> {
         let mut values = Vec::new();
+        if let Self::L2(goal) = self {
+            let squares = goal.iter().zip(latent).map(|(g, z)| (g - z) * (g - z));
+            values.push(squares.sum());
+        }
         for head in self.heads(model) {
             let start = values.len();
             values.resize(start + head.outputs(), 0.0);
             head.forward(latent, 1, &mut values[start..], scratch)?;
         }
-        Ok(self.cost(&values))
+        Ok(self.stage(&values))
     }
+}
+
+fn mean_and_deviation(values: &[f32]) -> (f32, f32) {
+    let n = values.len() as f32;
+    let mean = values.iter().sum::<f32>() / n;
+    let variance = values.iter().map(|v| (v - mean) * (v - mean)).sum::<f32>() / n;
+    (mean, variance.sqrt())
 }
 
 #[cfg(test)]
@@ -279,15 +329,17 @@ mod tests {
         }
     }
 
-    /// Central differences of a cost.
+    const LATER: f32 = 7.0;
+
+    /// Central differences of a block and what comes later.
     fn differences(cost: &LatentCost, values: &[f32]) -> Vec<f32> {
-        let step = 1.0e-3;
+        let step = 1.0e-4;
         (0..values.len())
             .map(|i| {
                 let moved = |by: f32| {
                     let mut values = values.to_vec();
                     values[i] += by;
-                    cost.cost(&values)
+                    cost.stage(&values).then(LATER)
                 };
                 (moved(step) - moved(-step)) / (2.0 * step)
             })
@@ -305,15 +357,19 @@ mod tests {
         let cases = [
             (&pose, vec![0.3, 0.1, -0.7, 0.5, 0.2, 0.4]),
             (&pose, vec![-0.2, 0.0, 0.9, -0.6, -0.1, 0.3]),
+            // About to end: by position, by yaw, and over.
+            (&pose, vec![0.115, -0.2, 0.62, 0.78, 0.2, -0.1]),
+            (&pose, vec![0.101, -0.2, 0.8, 0.6, 0.2, -0.1]),
+            (&pose, vec![0.102, -0.199, 0.61, 0.8, 0.2, -0.1]),
             (&reach, vec![1.0, 2.5, 1.7]),
         ];
         for (cost, values) in cases {
             let mut gradient = vec![0.0; values.len()];
-            cost.gradient(&values, &mut gradient);
+            cost.gradient(&values, LATER, &mut gradient);
             for (found, expected) in gradient.iter().zip(differences(cost, &values)) {
                 assert!(
-                    (found - expected).abs() < 0.02 * (1.0 + expected.abs()),
-                    "{found} {expected}"
+                    (found - expected).abs() < 0.03 * (2.0 + expected.abs()),
+                    "{values:?}: {found} {expected}"
                 );
             }
         }
@@ -323,9 +379,10 @@ mod tests {
     fn the_cost_falls_towards_the_goal() {
         let goal = [0.0, 0.0, 1.0, 0.0, 0.0, 0.0];
         let cost = PoseCost::new(planar(), &goal, &ObjectiveConfig::default());
-        let at = |x: f32, yaw: f32, effector: f32| {
-            cost.cost(&[x, 0.0, yaw.cos(), yaw.sin(), x + effector, 0.0])
+        let stage = |x: f32, yaw: f32, effector: f32| {
+            cost.stage(&[x, 0.0, yaw.cos(), yaw.sin(), x + effector, 0.0])
         };
+        let at = |x, yaw, effector| stage(x, yaw, effector).cost;
         assert!(
             (at(0.02, 0.0, 0.0) - 1.0).abs() < 1.0e-4,
             "one tolerance of position costs one"
@@ -336,5 +393,9 @@ mod tests {
         );
         assert!(at(0.01, 0.0, 0.0) < at(0.02, 0.0, 0.0) && at(0.0, 0.1, 0.0) < at(0.0, -0.2, 0.0));
         assert!(at(0.05, 0.0, 0.05) < at(0.05, 0.0, 0.1));
+        assert_eq!(stage(0.009, 0.1, 0.3).remaining, 0.0);
+        assert_eq!(stage(0.009, 0.4, 0.3).remaining, 1.0, "turned too far");
+        assert_eq!(stage(0.021, 0.0, 0.3).remaining, 1.0, "too far away");
+        assert!((stage(0.015, 0.0, 0.3).remaining - 0.5).abs() < 1.0e-3);
     }
 }

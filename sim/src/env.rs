@@ -2,7 +2,7 @@
 
 use crate::error::SimError;
 use crate::pose::Goal;
-use crate::scene::{Entity, Joint};
+use crate::scene::Entity;
 use crate::task::{Draw, Reject, Task, Term};
 use crate::variation::Variant;
 use crate::world::World;
@@ -153,7 +153,9 @@ impl Env {
                 message: message.clone(),
             });
         }
-        self.task.robot.command(action, &mut self.targets);
+        self.task
+            .robot
+            .command(action, &self.world, &mut self.targets);
         self.task
             .robot
             .apply(&self.task.scene, &mut self.world, &self.targets);
@@ -175,8 +177,8 @@ impl Env {
     pub fn observe_into(&self, out: &mut [f32]) {
         for (term, out) in self.task.terms.iter().zip(out) {
             *out = match term {
-                Term::JointPosition(joint) => self.joint_state(joint).0,
-                Term::JointVelocity(joint) => self.joint_state(joint).1,
+                Term::JointPosition(joint) => joint.state(&self.world).0,
+                Term::JointVelocity(joint) => joint.state(&self.world).1,
                 Term::JointTarget { actuator } => self.targets[*actuator],
                 Term::Position(entity, axis) => self.position(*entity)[*axis],
                 Term::Velocity(entity, axis) => {
@@ -363,18 +365,5 @@ impl Env {
         let heading = *body.rotation() * Vector::X;
         let norm = heading.x.hypot(heading.y).max(1.0e-9);
         (heading.x / norm, heading.y / norm)
-    }
-
-    /// Coordinate and velocity of a single-axis joint.
-    fn joint_state(&self, joint: &Joint) -> (f32, f32) {
-        let Some((multibody, id)) = self.world.physics.multibody_joints.get(joint.handle) else {
-            return (0.0, 0.0);
-        };
-        let Some(link) = multibody.link(id) else {
-            return (0.0, 0.0);
-        };
-        let coords = link.joint().coords();
-        let coordinate = if joint.is_hinge { coords[3] } else { coords[0] };
-        (coordinate, multibody.joint_velocity(link)[0])
     }
 }

@@ -1,7 +1,7 @@
 //! From normalised actions to servo targets.
 
 use crate::error::SimError;
-use crate::scene::Scene;
+use crate::scene::{Joint, Scene};
 use crate::spec::{ActionMode, TaskSpec};
 use crate::world::World;
 
@@ -11,9 +11,9 @@ struct Axis {
     mode: ActionMode,
     /// Target, or change of the target in one control step, at full action.
     gain: f32,
-    range: [f32; 2],
-    /// Generalised coordinate of the joint, from which a position servo's first target is taken.
-    qpos: usize,
+    /// How far a position servo's target may lead the joint.
+    max_lead: f32,
+    joint: Joint,
 }
 
 /// The task's actuators.
@@ -47,8 +47,8 @@ impl Robot {
                 actuator,
                 mode: action.mode,
                 gain,
-                range: joint.range,
-                qpos: joint.qpos,
+                max_lead: action.max_lead.unwrap_or(f32::INFINITY),
+                joint,
             });
             joint_of_actuator.push((actuator, joint_name.to_owned()));
         }
@@ -72,21 +72,25 @@ impl Robot {
         let mut targets = vec![0.0; self.actuators];
         for axis in &self.axes {
             if axis.mode == ActionMode::PositionRate {
-                targets[axis.actuator] = qpos[axis.qpos] as f32;
+                targets[axis.actuator] = qpos[axis.joint.qpos] as f32;
             }
         }
         targets
     }
 
     /// Moves the targets by one action, each entry of which is clamped to [-1, 1].
-    pub fn command(&self, action: &[f32], targets: &mut [f32]) {
+    pub fn command(&self, action: &[f32], world: &World, targets: &mut [f32]) {
         for (axis, &a) in self.axes.iter().zip(action) {
             let a = a.clamp(-1.0, 1.0);
             let target = &mut targets[axis.actuator];
             *target = match axis.mode {
                 ActionMode::Velocity => a * axis.gain,
                 ActionMode::PositionRate => {
-                    (*target + a * axis.gain).clamp(axis.range[0], axis.range[1])
+                    let (at, _) = axis.joint.state(world);
+                    let [low, high] = axis.joint.range;
+                    (*target + a * axis.gain)
+                        .clamp(at - axis.max_lead, at + axis.max_lead)
+                        .clamp(low, high)
                 }
             };
         }

@@ -30,6 +30,21 @@ pub(crate) struct Joint {
     pub range: [f32; 2],
 }
 
+impl Joint {
+    /// Coordinate and velocity, m and m/s or rad and rad/s.
+    pub fn state(&self, world: &World) -> (f32, f32) {
+        let Some((multibody, id)) = world.physics.multibody_joints.get(self.handle) else {
+            return (0.0, 0.0);
+        };
+        let Some(link) = multibody.link(id) else {
+            return (0.0, 0.0);
+        };
+        let coords = link.joint().coords();
+        let coordinate = if self.is_hinge { coords[3] } else { coords[0] };
+        (coordinate, multibody.joint_velocity(link)[0])
+    }
+}
+
 /// What never changes about a scene.
 pub(crate) struct Scene {
     pub blueprint: World,

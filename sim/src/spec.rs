@@ -68,6 +68,10 @@ pub struct ActionSpec {
     pub mode: ActionMode,
     /// Physical value at 1: m/s for slides, rad/s for hinges.
     pub scale: f32,
+    /// How far a `position_rate` target may lead the measured coordinate (m or rad). A joint that is held back by a contact
+    /// then answers at once when the rate is reversed. Unlimited when left out.
+    #[serde(default)]
+    pub max_lead: Option<f32>,
 }
 
 /// One term of the state observation.

@@ -4,6 +4,17 @@
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+/// What the encoder is before training.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum EncoderStart {
+    /// Small random weights. Predicts contacts better.
+    #[default]
+    Random,
+    /// A random projection of the observation, which keeps every value of it readable.
+    Input,
+}
+
 /// Everything that decides a training run besides the data.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -23,6 +34,8 @@ pub struct TrainConfig {
     pub latent_dim: usize,
     /// Hidden widths of the encoder.
     pub encoder_hidden: Vec<usize>,
+    /// What the encoder starts from.
+    pub encoder_start: EncoderStart,
     /// Hidden widths of the predictor.
     pub predictor_hidden: Vec<usize>,
     /// Hidden width of the inverse-dynamics head.
@@ -84,6 +97,7 @@ impl Default for TrainConfig {
             block: 5,
             latent_dim: 48,
             encoder_hidden: vec![128, 128],
+            encoder_start: EncoderStart::Random,
             predictor_hidden: vec![256, 256],
             inverse_hidden: 128,
             pose_hidden: vec![128],

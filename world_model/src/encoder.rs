@@ -7,7 +7,7 @@ use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 use rand_chacha::ChaCha8Rng;
 
-use crate::config::TrainConfig;
+use crate::config::{EncoderStart, TrainConfig};
 use crate::perceptron::Perceptron;
 
 /// Encoder of state observations.
@@ -27,9 +27,11 @@ impl Encoder {
         let mut sizes = vec![observation_dim];
         sizes.extend(&config.encoder_hidden);
         sizes.push(config.latent_dim);
-        Self {
-            network: Perceptron::init(&sizes, 1.0, rng, device),
-        }
+        let network = match config.encoder_start {
+            EncoderStart::Random => Perceptron::init(&sizes, 1.0, rng, device),
+            EncoderStart::Input => Perceptron::init_passing_input(&sizes, rng, device),
+        };
+        Self { network }
     }
 
     /// Encodes standardised observations.

@@ -30,7 +30,7 @@ mod windows;
 
 pub use card::{ModelCard, ObservationKind};
 pub use checkpoint::CheckpointError;
-pub use config::{ConfigError, TrainConfig};
+pub use config::{ConfigError, EncoderStart, TrainConfig};
 pub use model::WorldModel;
 pub use pose::PoseLayout;
 pub use train::{TrainError, TrainProgress, train};

@@ -10,6 +10,12 @@ use std::sync::Arc;
 /// What happened.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Outcome {
+    /// Seed of the start.
+    pub start_seed: u64,
+    /// Position error at the start, metres.
+    pub goal_distance_m: f32,
+    /// Yaw error at the start, radians.
+    pub goal_turn_rad: f32,
     /// Whether the success predicate held after some control step within the budget.
     pub success: bool,
     /// Control steps taken.
@@ -41,7 +47,14 @@ pub fn run_episode(
     let mut env = Env::new(Arc::clone(task), variant.clone())?;
     env.reset(pair.start_seed)?;
     let mut controller = kind.start(&env, &pair.goal, config, pair.start_seed)?;
-    let mut outcome = Outcome::default();
+    let shape = task.pose_shape();
+    let start = env.pose();
+    let mut outcome = Outcome {
+        start_seed: pair.start_seed,
+        goal_distance_m: shape.position_error_m(&start, &pair.goal.pose),
+        goal_turn_rad: shape.yaw_error_rad(&start, &pair.goal.pose),
+        ..Outcome::default()
+    };
     'episode: while outcome.steps < budget {
         let decision = controller.decide(&env)?;
         outcome
@@ -64,7 +77,7 @@ pub fn run_episode(
         }
     }
     let pose = env.pose();
-    outcome.position_error_m = task.pose_shape().position_error_m(&pose, &pair.goal.pose);
-    outcome.yaw_error_rad = task.pose_shape().yaw_error_rad(&pose, &pair.goal.pose);
+    outcome.position_error_m = shape.position_error_m(&pose, &pair.goal.pose);
+    outcome.yaw_error_rad = shape.yaw_error_rad(&pose, &pair.goal.pose);
     Ok(outcome)
 }

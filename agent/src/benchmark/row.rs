@@ -54,6 +54,41 @@ pub struct Row {
     pub decision_ms_p50: f64,
     /// 99th percentile.
     pub decision_ms_p99: f64,
+    /// Each episode, in the order of the pairs.
+    pub results: Vec<EpisodeResult>,
+}
+
+/// How one episode ended. Rows with the same task, variant, tier and seed have the same pairs in the same order.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+pub struct EpisodeResult {
+    /// Seed of the start.
+    pub start_seed: u64,
+    /// Position error at the start, metres.
+    pub goal_distance_m: f32,
+    /// Yaw error at the start, radians.
+    pub goal_turn_rad: f32,
+    /// Whether the goal was reached.
+    pub success: bool,
+    /// Control steps taken.
+    pub steps: usize,
+    /// Position error at the end, metres.
+    pub position_error_m: f32,
+    /// Yaw error at the end, radians.
+    pub yaw_error_rad: f32,
+}
+
+impl From<&Outcome> for EpisodeResult {
+    fn from(outcome: &Outcome) -> Self {
+        Self {
+            start_seed: outcome.start_seed,
+            goal_distance_m: outcome.goal_distance_m,
+            goal_turn_rad: outcome.goal_turn_rad,
+            success: outcome.success,
+            steps: outcome.steps,
+            position_error_m: outcome.position_error_m,
+            yaw_error_rad: outcome.yaw_error_rad,
+        }
+    }
 }
 
 /// What a row is about.
@@ -127,6 +162,7 @@ impl Row {
             deadline_misses: 0,
             decision_ms_p50: quantile(&mut latencies, 0.5),
             decision_ms_p99: quantile(&mut latencies, 0.99),
+            results: outcomes.iter().map(EpisodeResult::from).collect(),
         }
     }
 }

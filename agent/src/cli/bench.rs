@@ -295,8 +295,8 @@ impl Choice {
     fn parse(name: &str, config: &PlanningConfig) -> Result<Self> {
         match name {
             "random" => Ok(Self::Random),
-            "latent-cost" => Ok(Self::LatentCost(physics_search(config))),
-            "oracle" => Ok(Self::Oracle(physics_search(config))),
+            "latent-cost" => Ok(Self::LatentCost(config.in_physics())),
+            "oracle" => Ok(Self::Oracle(config.in_physics())),
             _ => {
                 let default: Method = name.parse().map_err(|_| {
                     UsageError(format!(
@@ -358,21 +358,5 @@ impl Choice {
             }
             (Self::Latent(_) | Self::LatentCost(_), None) => Vec::new(),
         }
-    }
-}
-
-/// The search that rows on true physics use: a smaller one, for a simulated step costs a hundred imagined ones.
-fn physics_search(config: &PlanningConfig) -> PlanningConfig {
-    let planner = planners::IcemConfig {
-        population: 40,
-        initial_std: 1.0,
-        rounds: 3,
-        elites: 6,
-        ..Default::default()
-    };
-    PlanningConfig {
-        horizon_blocks: config.horizon_blocks.min(6),
-        planner: Method::Icem(planner),
-        ..config.clone()
     }
 }

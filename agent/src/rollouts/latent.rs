@@ -73,8 +73,8 @@ impl LatentRollouts {
         for ((cost, future), sequence) in costs.iter_mut().zip(futures).zip(sequences) {
             let reaching: f32 = future
                 .chunks_exact(width)
-                .map(|values| self.cost.cost(values))
-                .sum();
+                .rev()
+                .fold(0.0, |later, values| self.cost.stage(values).then(later));
             *cost = reaching + action_cost(self.action_weight, sequence);
         }
     }
@@ -142,12 +142,12 @@ impl DifferentiableModel for LatentRollouts {
             .map_err(RolloutError::model)?;
         self.score(actions, shape, width, costs);
         self.slopes.resize(self.readouts.len(), 0.0);
-        for (values, slopes) in self
+        let futures = self
             .readouts
-            .chunks_exact(width)
-            .zip(self.slopes.chunks_exact_mut(width))
-        {
-            self.cost.gradient(values, slopes);
+            .chunks_exact(horizon * width)
+            .zip(self.slopes.chunks_exact_mut(horizon * width));
+        for (future, slopes) in futures {
+            slope_of_future(&self.cost, future, slopes, width);
         }
         imagination
             .backward(readout, &self.slopes, gradients, &mut self.tape)
@@ -157,5 +157,22 @@ impl DifferentiableModel for LatentRollouts {
             *gradient += scale * action;
         }
         Ok(())
+    }
+}
+
+/// Writes the derivative of a future's cost by its readouts `[horizon, width]`.
+fn slope_of_future(cost: &LatentCost, future: &[f32], slopes: &mut [f32], width: usize) {
+    let blocks = || future.chunks_exact(width);
+    // Backwards the cost from each block on, and with it the block's own derivative.
+    let mut later = 0.0;
+    for (values, slopes) in blocks().rev().zip(slopes.chunks_exact_mut(width).rev()) {
+        cost.gradient(values, later, slopes);
+        later = cost.stage(values).then(later);
+    }
+    // Forwards how much of each block counts.
+    let mut counts = 1.0;
+    for (values, slopes) in blocks().zip(slopes.chunks_exact_mut(width)) {
+        slopes.iter_mut().for_each(|slope| *slope *= counts);
+        counts *= cost.stage(values).remaining;
     }
 }

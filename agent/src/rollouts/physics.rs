@@ -1,7 +1,7 @@
 //! Rollouts in forks of the true world: the ladder's upper rows, which no robot has.
 
 use super::{action_cost, blocks};
-use crate::objective::{LatentCost, PoseCost};
+use crate::objective::{LatentCost, PoseCost, Stage};
 use planners::{CandidateShape, RolloutError, RolloutModel};
 use rayon::prelude::*;
 use sim::Env;
@@ -18,15 +18,19 @@ pub enum Judge {
 }
 
 impl Judge {
-    fn cost(&self, env: &Env, scratch: &mut Scratch) -> f32 {
+    /// One block that ends in the present of `env`; infinitely expensive when the model cannot read it.
+    fn stage(&self, env: &Env, scratch: &mut Scratch) -> Stage {
         match self {
-            Self::Pose(pose) => pose.cost(&env.pose()),
+            Self::Pose(pose) => pose.stage(&env.pose()),
             Self::Latent(model, cost) => {
                 let mut latent = vec![0.0; model.card().latent_dim()];
                 model
                     .encode(&env.observation(), &mut latent)
                     .and_then(|()| cost.of_latent(model, &latent, scratch))
-                    .unwrap_or(f32::INFINITY)
+                    .unwrap_or(Stage {
+                        cost: f32::INFINITY,
+                        remaining: 0.0,
+                    })
             }
         }
     }
@@ -61,6 +65,7 @@ impl PhysicsRollouts {
         let width = self.env.task().action_dim();
         let mut env = self.env.fork();
         let mut scratch = Scratch::new();
+        let mut counts = 1.0;
         let mut total = action_cost(self.action_weight, sequence);
         for block in sequence.chunks_exact(width * self.block) {
             if block
@@ -69,7 +74,12 @@ impl PhysicsRollouts {
             {
                 return f32::INFINITY;
             }
-            total += self.judge.cost(&env, &mut scratch);
+            let stage = self.judge.stage(&env, &mut scratch);
+            total += counts * stage.cost;
+            counts *= stage.remaining;
+            if counts == 0.0 {
+                break;
+            }
         }
         total
     }
