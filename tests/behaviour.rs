@@ -96,3 +96,28 @@ fn starts_are_admissible_and_differ() {
         );
     }
 }
+
+#[test]
+fn a_blocked_servo_does_not_wind_up() {
+    let task = task("reach");
+    let names = task.observation_names();
+    let index = |name: &str| names.iter().position(|n| n == name).unwrap();
+    let mut blocked = 0;
+    for seed in 0..10 {
+        let mut env = env(&task, seed);
+        let mut furthest: f32 = 0.0;
+        for _ in 0..60 {
+            let before = env.observation();
+            // Forward and down, into the floor.
+            env.step(&[0.0, 1.0, 1.0, 1.0, 0.0]).unwrap();
+            for joint in ["shoulder_lift", "elbow_flex", "wrist_flex"] {
+                let target = env.observation()[index(&format!("{joint}.target"))];
+                let lead = (target - before[index(&format!("{joint}.position"))]).abs();
+                assert!(lead <= 0.2 + 1.0e-5, "{joint} leads by {lead} rad");
+                furthest = furthest.max(lead);
+            }
+        }
+        blocked += u32::from(furthest > 0.19);
+    }
+    assert!(blocked >= 5, "the floor blocked {blocked} of 10 arms");
+}

@@ -315,3 +315,45 @@ fn tasks_are_listed_with_their_spaces() {
     }
     assert!(!is_empty(folder.path()));
 }
+
+#[test]
+fn reports_are_compared_pair_by_pair() {
+    let folder = tempfile::tempdir().unwrap();
+    let bench = |seed: &str, json: &str| {
+        let output = foresight(
+            &[
+                "bench",
+                "--task",
+                "two-room/fixed",
+                "--planner",
+                "random",
+                "--tier",
+                "near",
+                "--episodes",
+                "12",
+                "--seed",
+                seed,
+                "--json",
+                json,
+                "--html",
+                "h.html",
+            ],
+            folder.path(),
+        );
+        assert!(output.status.success());
+    };
+    bench("3", "a.json");
+    bench("4", "b.json");
+    let compare = |other| ["bench", "--compare", "a.json", other];
+    let same = foresight(&compare("a.json"), folder.path()).stdout;
+    let same = String::from_utf8(same).unwrap();
+    assert!(
+        same.contains("+0.0 [+0.0, +0.0]") && same.contains("1.000"),
+        "{same}"
+    );
+    let other = failure(&compare("b.json"), folder.path(), 1);
+    assert!(other.contains("share no pairs"), "{other}");
+    std::fs::write(folder.path().join("c.json"), "{}").unwrap();
+    let foreign = failure(&compare("c.json"), folder.path(), 1);
+    assert!(foreign.contains("c.json"), "{foreign}");
+}

@@ -1,5 +1,6 @@
 //! The benchmark: fresh pairs of start and goal, the ladder of rows, honest intervals, reports.
 
+pub mod compare;
 pub mod episode;
 pub mod html;
 pub mod pairs;

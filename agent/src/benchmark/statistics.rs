@@ -25,9 +25,39 @@ pub fn quantile(values: &mut [f64], q: f64) -> f64 {
     values[rank.clamp(1, values.len()) - 1]
 }
 
+/// Two-sided p value of McNemar's exact test on the counts of discordant pairs.
+///
+/// Q. McNemar, Note on the sampling error of the difference between correlated proportions, Psychometrika 12 (1947); exact by the
+/// binomial distribution.
+pub fn mcnemar_exact(only_first: usize, only_second: usize) -> f64 {
+    let n = only_first + only_second;
+    // ln of C(n, k) / 2^n, from k = 0 on.
+    let mut term = -(n as f64) * std::f64::consts::LN_2;
+    let mut tail = 0.0;
+    for k in 0..=only_first.min(only_second) {
+        tail += term.exp();
+        term += ((n - k) as f64).ln() - ((k + 1) as f64).ln();
+    }
+    (2.0 * tail).min(1.0)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn mcnemar_agrees_with_the_binomial_distribution() {
+        // 2 (1 + 10 + 45) / 1024, and the symmetric cases.
+        assert!((mcnemar_exact(2, 8) - 112.0 / 1024.0).abs() < 1e-12);
+        assert_eq!(mcnemar_exact(2, 8), mcnemar_exact(8, 2));
+        assert_eq!(mcnemar_exact(0, 0), 1.0);
+        assert_eq!(mcnemar_exact(5, 5), 1.0);
+        assert!((mcnemar_exact(0, 20) - 2.0_f64.powi(-19)).abs() < 1e-15);
+        assert!(
+            mcnemar_exact(900, 1200) < 1e-9,
+            "large counts do not overflow"
+        );
+    }
 
     #[test]
     fn wilson_agrees_with_published_values() {

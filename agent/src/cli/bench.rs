@@ -2,7 +2,7 @@
 
 use super::UsageError;
 use super::interrupt::Interrupt;
-use crate::benchmark::{BenchPlan, Row, RowSpec, Tier, html, run as run_benchmark, table};
+use crate::benchmark::{BenchPlan, Row, RowSpec, Tier, compare, html, run as run_benchmark, table};
 use crate::controller::{ControllerKind, PlanningConfig};
 use crate::model_check::check_model;
 use crate::objective::CostKind;
@@ -66,6 +66,9 @@ pub struct BenchArguments {
     /// HTML report
     #[arg(long, default_value = "out/bench.html")]
     html: PathBuf,
+    /// Compare two JSON reports, pair by pair, instead of running anything
+    #[arg(long, num_args = 2, value_names = ["A.json", "B.json"])]
+    compare: Vec<PathBuf>,
 }
 
 /// Episodes in each row when none are asked for: what two cores run in under three minutes.
@@ -85,6 +88,9 @@ impl BenchArguments {
 }
 
 pub fn run(arguments: &BenchArguments) -> Result<()> {
+    if let [first, second] = arguments.compare.as_slice() {
+        return compare_reports(first, second);
+    }
     for (name, value) in [
         ("--episodes", arguments.episodes()),
         ("--physics-episodes", arguments.physics_episodes()),
@@ -209,6 +215,28 @@ fn execute(plan: &BenchPlan, arguments: &BenchArguments) -> Result<()> {
         );
     }
     Ok(())
+}
+
+fn compare_reports(first: &Path, second: &Path) -> Result<()> {
+    let (a, b) = (read_report(first)?, read_report(second)?);
+    let comparisons = compare::compare(&a, &b);
+    if comparisons.is_empty() {
+        bail!(
+            "{} and {} share no pairs: expected rows with the same task, tier and seed",
+            first.display(),
+            second.display()
+        );
+    }
+    println!("{}", compare::render(&comparisons));
+    println!("A: {}\nB: {}", first.display(), second.display());
+    Ok(())
+}
+
+fn read_report(path: &Path) -> Result<Vec<Row>> {
+    let text =
+        std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    serde_json::from_str(&text)
+        .with_context(|| format!("{} is not a report of this benchmark", path.display()))
 }
 
 fn read_config(path: &Path) -> Result<PlanningConfig> {
