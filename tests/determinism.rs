@@ -37,25 +37,9 @@ fn data_do_not_depend_on_the_thread_count() {
 /// A benchmark's rows without their timings.
 fn bench(folder: &Path, threads: &str) -> Vec<Value> {
     let json = format!("{threads}.json");
-    let arguments = [
-        "bench",
-        "--task",
-        "push,two-room",
-        "--episodes",
-        "4",
-        "--physics-episodes",
-        "1",
-        "--tier",
-        "near",
-        "--seed",
-        "11",
-        "--threads",
-        threads,
-        "--json",
-        &json,
-        "--html",
-        "report.html",
-    ];
+    let arguments = format!(
+        "bench --task push,two-room --episodes 4 --physics-episodes 1 --tier near --seed 11 --threads {threads} --json {json} --html report.html"
+    );
     let output = foresight(&arguments, folder);
     assert!(
         output.status.success(),

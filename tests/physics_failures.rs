@@ -4,7 +4,7 @@
 use crate::support::{action, env, task, tasks};
 use rayon::prelude::*;
 use sim::variation::Variant;
-use sim::{SimError, VecEnv};
+use sim::{Env, SimError, VecEnv};
 
 /// Shoves of each scene.
 const SHOVES: usize = 10_000;
@@ -22,6 +22,15 @@ fn noise(counter: u64) -> f32 {
     (x >> 40) as f32 / (1 << 23) as f32 - 1.0
 }
 
+fn assert_finite(env: &Env, after: &str) {
+    let (observation, pose) = (env.observation(), env.pose());
+    assert!(
+        observation.iter().chain(&pose).all(|x| x.is_finite()),
+        "{} after {after}: {observation:?}",
+        env.task().name()
+    );
+}
+
 #[test]
 fn ten_thousand_shoves_leave_every_scene_finite() {
     for task in tasks() {
@@ -36,17 +45,7 @@ fn ten_thousand_shoves_leave_every_scene_finite() {
                 let impulse = [0, 1, 2].map(|k| 0.3 * noise(counter + k));
                 env.shove(body, impulse).unwrap();
                 env.step(&action(&task, row as u64, i)).unwrap();
-                let finite = env
-                    .observation()
-                    .iter()
-                    .chain(&env.pose())
-                    .all(|x| x.is_finite());
-                assert!(
-                    finite,
-                    "{}: shove {impulse:?} of {body}: {:?}",
-                    task.name(),
-                    env.observation()
-                );
+                assert_finite(&env, &format!("shove {impulse:?} of {body}"));
             }
         });
     }
@@ -83,16 +82,7 @@ fn no_impulse_lets_a_non_finite_value_travel() {
             if env.step(&action(&task, 1, step)).is_err() {
                 break;
             }
-            let finite = env
-                .observation()
-                .iter()
-                .chain(&env.pose())
-                .all(|x| x.is_finite());
-            assert!(
-                finite,
-                "impulse {impulse}, step {step}: {:?}",
-                env.observation()
-            );
+            assert_finite(&env, &format!("impulse {impulse}, step {step}"));
         }
         env.reset(3).unwrap();
         env.step(&vec![0.0; task.action_dim()]).unwrap();

@@ -39,8 +39,8 @@ pub fn action(task: &Task, seed: u64, step: usize) -> Vec<f32> {
         .collect()
 }
 
-/// The binary, built once in the profile of the tests.
-pub fn foresight(arguments: &[&str], folder: &Path) -> Output {
+/// Runs the binary, built once in the profile of the tests, with arguments that hold no blanks.
+pub fn foresight(arguments: &str, folder: &Path) -> Output {
     static BINARY: OnceLock<PathBuf> = OnceLock::new();
     let binary = BINARY.get_or_init(|| {
         let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("../Cargo.toml");
@@ -68,7 +68,7 @@ pub fn foresight(arguments: &[&str], folder: &Path) -> Output {
         deps.parent().unwrap().parent().unwrap().join("foresight")
     });
     Command::new(binary)
-        .args(arguments)
+        .args(arguments.split_whitespace())
         .current_dir(folder)
         .env("FORESIGHT_ASSETS", assets())
         .output()
@@ -76,7 +76,7 @@ pub fn foresight(arguments: &[&str], folder: &Path) -> Output {
 }
 
 /// Standard error of a run that had to fail with this exit code: one line that begins with `error:`.
-pub fn failure(arguments: &[&str], folder: &Path, code: i32) -> String {
+pub fn failure(arguments: &str, folder: &Path, code: i32) -> String {
     let output = foresight(arguments, folder);
     let text = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(code), "{arguments:?}: {text}");

@@ -45,6 +45,8 @@ fn wrong_task_files_are_refused_by_name_and_value() {
         ),
         ("kind = \"yaw\"", "kind = \"colour\"", "colour"),
         ("low = [-0.25, -0.25]", "low = [-0.25]", "1 low"),
+        ("scale = 0.2", "scale = 0.2\nmax_lead = -1.0", "max_lead"),
+        ("scale = 0.2", "scale = 0.2\nmax_lead = nan", "max_lead"),
         ("name = \"push\"", "name = push", "push"),
     ];
     for (from, to, expected) in cases {

@@ -89,8 +89,10 @@ impl Robot {
                     let (at, _) = axis.joint.state(world);
                     let [low, high] = axis.joint.range;
                     (*target + a * axis.gain)
-                        .clamp(at - axis.max_lead, at + axis.max_lead)
-                        .clamp(low, high)
+                        .max(at - axis.max_lead)
+                        .min(at + axis.max_lead)
+                        .max(low)
+                        .min(high)
                 }
             };
         }

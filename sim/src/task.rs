@@ -388,6 +388,9 @@ fn check(spec: &TaskSpec) -> Result<(), String> {
     }
     for action in &spec.action {
         positive(&format!("scale of action '{}'", action.name), action.scale)?;
+        if let Some(lead) = action.max_lead {
+            positive(&format!("max_lead of action '{}'", action.name), lead)?;
+        }
     }
     for (variant, settings) in &spec.variants {
         for name in settings.keys() {

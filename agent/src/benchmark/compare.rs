@@ -1,7 +1,7 @@
 //! Whether one report is better than another: paired differences over the pairs of start and goal that they share.
 
 use super::row::Row;
-use super::statistics::mcnemar_exact;
+use super::statistics::{Z95, mcnemar_exact};
 use super::table::task_name;
 use comfy_table::{CellAlignment, Table, presets};
 
@@ -28,7 +28,7 @@ impl<'a> Comparison<'a> {
                 .results
                 .iter()
                 .zip(&second.results)
-                .take_while(|(a, b)| a.start_seed == b.start_seed)
+                .take_while(|(a, b)| a.is_same_pair(b))
         };
         let count = |a: bool, b: bool| {
             shared()
@@ -53,7 +53,7 @@ impl<'a> Comparison<'a> {
             self.only_second as f64,
         );
         let difference = (c - b) / n;
-        let half = 1.96 * (b + c - (c - b) * (c - b) / n).max(0.0).sqrt() / n;
+        let half = Z95 * (b + c - (c - b) * (c - b) / n).max(0.0).sqrt() / n;
         (difference, difference - half, difference + half)
     }
 

@@ -77,6 +77,15 @@ pub struct EpisodeResult {
     pub yaw_error_rad: f32,
 }
 
+impl EpisodeResult {
+    /// Whether both episodes had the same start and goal. A task that has changed in between draws other goals from the same
+    /// seeds.
+    pub fn is_same_pair(&self, other: &Self) -> bool {
+        let pair = |r: &Self| (r.start_seed, r.goal_distance_m, r.goal_turn_rad);
+        pair(self) == pair(other)
+    }
+}
+
 impl From<&Outcome> for EpisodeResult {
     fn from(outcome: &Outcome) -> Self {
         Self {

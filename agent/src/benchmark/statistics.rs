@@ -1,4 +1,7 @@
-//! Intervals and quantiles.
+//! Intervals, quantiles and tests.
+
+/// Half width of a 95 % interval, in standard deviations of a normal distribution.
+pub const Z95: f64 = 1.959_963_984_540_054;
 
 /// Wilson score interval of a proportion at 95 % confidence.
 ///
@@ -7,11 +10,10 @@ pub fn wilson95(successes: usize, trials: usize) -> (f64, f64) {
     if trials == 0 {
         return (0.0, 1.0);
     }
-    const Z: f64 = 1.959_963_984_540_054;
     let (n, p) = (trials as f64, successes as f64 / trials as f64);
-    let denominator = 1.0 + Z * Z / n;
-    let centre = (p + Z * Z / (2.0 * n)) / denominator;
-    let half = Z / denominator * (p * (1.0 - p) / n + Z * Z / (4.0 * n * n)).sqrt();
+    let denominator = 1.0 + Z95 * Z95 / n;
+    let centre = (p + Z95 * Z95 / (2.0 * n)) / denominator;
+    let half = Z95 / denominator * (p * (1.0 - p) / n + Z95 * Z95 / (4.0 * n * n)).sqrt();
     ((centre - half).max(0.0), (centre + half).min(1.0))
 }
 

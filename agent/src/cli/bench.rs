@@ -67,7 +67,7 @@ pub struct BenchArguments {
     #[arg(long, default_value = "out/bench.html")]
     html: PathBuf,
     /// Compare two JSON reports, pair by pair, instead of running anything
-    #[arg(long, num_args = 2, value_names = ["A.json", "B.json"])]
+    #[arg(long, num_args = 2, exclusive = true, value_names = ["A.json", "B.json"])]
     compare: Vec<PathBuf>,
 }
 

@@ -14,6 +14,8 @@ pub struct LatentRollouts {
     action_weight: f32,
     /// `[latent]`.
     start: Vec<f32>,
+    /// Values of a block's readout.
+    width: usize,
     readouts: Vec<f32>,
     scratch: ImaginationScratch,
     /// Derivative of the cost by the readouts.
@@ -25,7 +27,11 @@ impl LatentRollouts {
     /// Rollouts towards a goal; [`LatentRollouts::observe`] must be called before planning.
     pub fn new(model: Arc<WorldModel>, cost: LatentCost, action_weight: f32) -> Self {
         let start = vec![0.0; model.card().latent_dim()];
+        let width = model
+            .imagination()
+            .readout_dim(cost.readout(&cost.heads(&model)));
         Self {
+            width,
             model,
             cost,
             action_weight,
@@ -52,27 +58,30 @@ impl LatentRollouts {
 }
 
 impl LatentRollouts {
-    /// Blocks in the horizon of a checked batch.
-    fn check(
-        &self,
+    /// Checks a batch and makes room for its readouts. Returns the blocks in its horizon.
+    fn prepare(
+        &mut self,
         actions: &[f32],
         shape: CandidateShape,
         costs: &[f32],
     ) -> Result<usize, RolloutError> {
         shape.check(actions, costs)?;
         let card = self.model.card();
-        blocks(shape, card.action_dim(), card.block())
+        let horizon = blocks(shape, card.action_dim(), card.block())?;
+        self.readouts
+            .resize(shape.candidates * horizon * self.width, 0.0);
+        Ok(horizon)
     }
 
     /// Sums readouts `[candidates, horizon, width]` up to costs.
-    fn score(&self, actions: &[f32], shape: CandidateShape, width: usize, costs: &mut [f32]) {
+    fn score(&self, actions: &[f32], shape: CandidateShape, costs: &mut [f32]) {
         let futures = self
             .readouts
             .chunks_exact(self.readouts.len() / shape.candidates);
         let sequences = actions.chunks_exact(shape.sequence_len());
         for ((cost, future), sequence) in costs.iter_mut().zip(futures).zip(sequences) {
             let reaching: f32 = future
-                .chunks_exact(width)
+                .chunks_exact(self.width)
                 .rev()
                 .fold(0.0, |later, values| self.cost.stage(values).then(later));
             *cost = reaching + action_cost(self.action_weight, sequence);
@@ -87,13 +96,10 @@ impl RolloutModel for LatentRollouts {
         shape: CandidateShape,
         costs: &mut [f32],
     ) -> Result<(), RolloutError> {
-        let horizon = self.check(actions, shape, costs)?;
+        let horizon = self.prepare(actions, shape, costs)?;
         let imagination = self.model.imagination();
         let heads = self.cost.heads(&self.model);
         let readout = self.cost.readout(&heads);
-        let width = imagination.readout_dim(readout);
-        self.readouts
-            .resize(shape.candidates * horizon * width, 0.0);
         imagination
             .rollout(
                 &self.start,
@@ -105,7 +111,7 @@ impl RolloutModel for LatentRollouts {
                 &mut self.scratch,
             )
             .map_err(RolloutError::model)?;
-        self.score(actions, shape, width, costs);
+        self.score(actions, shape, costs);
         Ok(())
     }
 
@@ -122,13 +128,10 @@ impl DifferentiableModel for LatentRollouts {
         costs: &mut [f32],
         gradients: &mut [f32],
     ) -> Result<(), RolloutError> {
-        let horizon = self.check(actions, shape, costs)?;
+        let horizon = self.prepare(actions, shape, costs)?;
         let imagination = self.model.imagination();
         let heads = self.cost.heads(&self.model);
         let readout = self.cost.readout(&heads);
-        let width = imagination.readout_dim(readout);
-        self.readouts
-            .resize(shape.candidates * horizon * width, 0.0);
         imagination
             .rollout_with_tape(
                 &self.start,
@@ -140,14 +143,14 @@ impl DifferentiableModel for LatentRollouts {
                 &mut self.tape,
             )
             .map_err(RolloutError::model)?;
-        self.score(actions, shape, width, costs);
+        self.score(actions, shape, costs);
         self.slopes.resize(self.readouts.len(), 0.0);
         let futures = self
             .readouts
-            .chunks_exact(horizon * width)
-            .zip(self.slopes.chunks_exact_mut(horizon * width));
+            .chunks_exact(horizon * self.width)
+            .zip(self.slopes.chunks_exact_mut(horizon * self.width));
         for (future, slopes) in futures {
-            slope_of_future(&self.cost, future, slopes, width);
+            slope_of_future(&self.cost, future, slopes, self.width);
         }
         imagination
             .backward(readout, &self.slopes, gradients, &mut self.tape)
