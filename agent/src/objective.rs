@@ -42,7 +42,8 @@ impl CostKind {
 /// One block of a future.
 ///
 /// An episode ends when its goal is reached, so what comes after that costs nothing: a future costs
-/// `c_1 + r_1 (c_2 + r_2 (c_3 + ...))`, with the costs `c` and remaining shares `r` of its blocks.
+/// `c_1 + r_1 (c_2 + r_2 (c_3 + ... r_n tail c_n))`, with the costs `c` and remaining shares `r` of its blocks. The tail counts
+/// the last block again for what comes after the horizon ([`ObjectiveConfig::tail_blocks`]).
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Stage {
     /// Cost of the block.
@@ -65,6 +66,9 @@ pub struct ObjectiveConfig {
     /// Weight of the distance between effector and object, per metre, without which a pusher that is far from its
     /// object has no reason to come nearer. Default 10.
     pub effector_per_m: f32,
+    /// Blocks for which a future goes on as it is at the end of the horizon, where the goal is not reached; of the pose cost
+    /// only. Without them a detour that pays off late is never worth its way. Default 10.
+    pub tail_blocks: f32,
     /// Weight of the disagreement of the first-passage heads, in standard deviations. Default 0.5.
     pub reach_pessimism: f32,
     /// Weight of the mean squared action. Default 0.
@@ -75,6 +79,7 @@ impl Default for ObjectiveConfig {
     fn default() -> Self {
         Self {
             effector_per_m: 10.0,
+            tail_blocks: 10.0,
             reach_pessimism: 0.5,
             action: 0.0,
         }
@@ -91,6 +96,7 @@ pub struct PoseCost {
     shape: PoseShape,
     goal: Vec<f32>,
     effector_per_m: f32,
+    tail_blocks: f32,
 }
 
 /// Part of the tolerance within which an imagined episode is over for certain.
@@ -103,6 +109,7 @@ impl PoseCost {
             shape,
             goal: goal.to_vec(),
             effector_per_m: config.effector_per_m,
+            tail_blocks: config.tail_blocks,
         }
     }
 
@@ -138,9 +145,14 @@ impl PoseCost {
         }
     }
 
-    /// Writes the derivative of `stage(pose).then(later)` by the pose to `out`, `[pose]`. Where a distance is zero, and its
-    /// cost has a kink, the derivative is zero.
-    fn gradient(&self, pose: &[f32], later: f32, out: &mut [f32]) {
+    /// Blocks that a future goes on after the horizon.
+    pub fn tail_blocks(&self) -> f32 {
+        self.tail_blocks
+    }
+
+    /// Writes the derivative of `own cost + remaining later` by the pose to `out`, `[pose]`, where `cost` and `remaining` are
+    /// those of the pose's [`Stage`]. Where a distance is zero, and its cost has a kink, the derivative is zero.
+    fn gradient(&self, pose: &[f32], own: f32, later: f32, out: &mut [f32]) {
         out.fill(0.0);
         let shape = &self.shape;
         let n = shape.position_dims;
@@ -150,8 +162,8 @@ impl PoseCost {
             _ => 0.0,
         };
         let (by_position, by_yaw) = match position >= yaw {
-            true => (1.0 + ending, 1.0),
-            false => (1.0, 1.0 + ending),
+            true => (own + ending, own),
+            false => (own, own + ending),
         };
         let distance = shape
             .position_error_m(pose, &self.goal)
@@ -181,7 +193,7 @@ impl PoseCost {
                 .sqrt()
                 .max(SMALLEST_DISTANCE_M);
             for (i, d) in apart.iter().enumerate() {
-                let slope = self.effector_per_m * d / distance;
+                let slope = own * self.effector_per_m * d / distance;
                 out[first + i] += slope;
                 out[i] -= slope;
             }
@@ -268,18 +280,28 @@ impl LatentCost {
         }
     }
 
-    /// Writes the derivative of `stage(values).then(later)` by one block's readout.
-    pub fn gradient(&self, values: &[f32], later: f32, out: &mut [f32]) {
+    /// Blocks that a future goes on after the horizon.
+    pub fn tail_blocks(&self) -> f32 {
         match self {
-            Self::Pose(pose) => pose.gradient(values, later, out),
+            Self::Pose(pose) => pose.tail_blocks(),
+            Self::Reach { .. } | Self::L2(_) => 0.0,
+        }
+    }
+
+    /// Writes the derivative of `own cost + remaining later` by one block's readout, where `cost` and `remaining` are those of
+    /// its [`Stage`].
+    pub fn gradient(&self, values: &[f32], own: f32, later: f32, out: &mut [f32]) {
+        match self {
+            Self::Pose(pose) => pose.gradient(values, own, later, out),
             Self::Reach { pessimism, .. } => {
                 let (mean, deviation) = mean_and_deviation(values);
                 let deviation = deviation.max(SMALLEST_DISTANCE_M);
                 for (out, value) in out.iter_mut().zip(values) {
-                    *out = (1.0 + pessimism * (value - mean) / deviation) / values.len() as f32;
+                    let slope = 1.0 + pessimism * (value - mean) / deviation;
+                    *out = own * slope / values.len() as f32;
                 }
             }
-            Self::L2(_) => out[0] = 1.0,
+            Self::L2(_) => out[0] = own,
         }
     }
 
@@ -329,9 +351,10 @@ mod tests {
         }
     }
 
+    const OWN: f32 = 3.0;
     const LATER: f32 = 7.0;
 
-    /// Central differences of a block and what comes later.
+    /// Central differences of a weighted block and what comes later.
     fn differences(cost: &LatentCost, values: &[f32]) -> Vec<f32> {
         let step = 1.0e-4;
         (0..values.len())
@@ -339,7 +362,8 @@ mod tests {
                 let moved = |by: f32| {
                     let mut values = values.to_vec();
                     values[i] += by;
-                    cost.stage(&values).then(LATER)
+                    let stage = cost.stage(&values);
+                    OWN * stage.cost + stage.remaining * LATER
                 };
                 (moved(step) - moved(-step)) / (2.0 * step)
             })
@@ -365,7 +389,7 @@ mod tests {
         ];
         for (cost, values) in cases {
             let mut gradient = vec![0.0; values.len()];
-            cost.gradient(&values, LATER, &mut gradient);
+            cost.gradient(&values, OWN, LATER, &mut gradient);
             for (found, expected) in gradient.iter().zip(differences(cost, &values)) {
                 assert!(
                     (found - expected).abs() < 0.03 * (2.0 + expected.abs()),

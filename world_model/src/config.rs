@@ -50,6 +50,9 @@ pub struct TrainConfig {
     pub open_loop_steps: usize,
     /// Fraction of training over which the open-loop steps grow from one to `open_loop_steps`.
     pub curriculum_fraction: f32,
+    /// Error of a predicted latent, root mean square over its dimensions, from which the prediction
+    /// loss grows linearly instead of squared; always squared when left out.
+    pub prediction_delta: Option<f32>,
     /// Blocks imagined ahead for training the heads; at least the planning horizon.
     pub imagined_steps: usize,
     /// Weight of the inverse-dynamics loss.
@@ -105,6 +108,7 @@ impl Default for TrainConfig {
             reach_heads: 3,
             open_loop_steps: 4,
             curriculum_fraction: 0.3,
+            prediction_delta: None,
             imagined_steps: 8,
             lambda_idm: 1.0,
             lambda_sigreg: 0.02,

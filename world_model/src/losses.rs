@@ -22,9 +22,18 @@ pub fn mean_squared_error(prediction: Tensor<2>, target: Tensor<2>) -> Tensor<1>
 /// # Shapes
 /// - predicted: one `[rows, latent]` per open-loop step
 /// - targets: `[steps * rows, latent]`, in the same order
-pub fn open_loop_prediction(predicted: &[Tensor<2>], targets: Tensor<2>) -> Tensor<1> {
-    let stacked = Tensor::cat(predicted.to_vec(), 0);
-    mean_squared_error(stacked, targets) * predicted.len() as f32
+pub fn open_loop_prediction(
+    predicted: &[Tensor<2>],
+    targets: Tensor<2>,
+    delta: Option<f32>,
+) -> Tensor<1> {
+    let error = Tensor::cat(predicted.to_vec(), 0) - targets;
+    let squares = (error.clone() * error).mean_dim(1);
+    let loss = match delta {
+        Some(delta) => (squares + delta * delta).sqrt() - delta,
+        None => squares,
+    };
+    loss.mean() * predicted.len() as f32
 }
 
 /// Expectile regression (Newey and Powell, 1987): squared errors weighted by `expectile` where the
@@ -62,7 +71,7 @@ mod tests {
             Tensor::<2>::from_data([[0.0f32, 2.0]], &device),
         ];
         let targets = Tensor::<2>::zeros([2, 2], &device);
-        let loss: f32 = open_loop_prediction(&predicted, targets).into_scalar();
+        let loss: f32 = open_loop_prediction(&predicted, targets, None).into_scalar();
         assert!((loss - 2.5).abs() < 1e-6, "{loss}");
     }
 }

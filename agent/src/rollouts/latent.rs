@@ -1,7 +1,7 @@
 //! Imagined rollouts: the world model's predictor, scored block by block in the latent.
 
 use super::{action_cost, blocks};
-use crate::objective::LatentCost;
+use crate::objective::{LatentCost, Stage};
 use planners::{CandidateShape, DifferentiableModel, RolloutError, RolloutModel};
 use std::sync::Arc;
 use world_model::WorldModel;
@@ -80,10 +80,10 @@ impl LatentRollouts {
             .chunks_exact(self.readouts.len() / shape.candidates);
         let sequences = actions.chunks_exact(shape.sequence_len());
         for ((cost, future), sequence) in costs.iter_mut().zip(futures).zip(sequences) {
-            let reaching: f32 = future
+            let stages = future
                 .chunks_exact(self.width)
-                .rev()
-                .fold(0.0, |later, values| self.cost.stage(values).then(later));
+                .map(|values| self.cost.stage(values));
+            let reaching = cost_of_future(stages, self.cost.tail_blocks());
             *cost = reaching + action_cost(self.action_weight, sequence);
         }
     }
@@ -163,14 +163,32 @@ impl DifferentiableModel for LatentRollouts {
     }
 }
 
+/// Cost of a future, block by block.
+fn cost_of_future(stages: impl DoubleEndedIterator<Item = Stage>, tail_blocks: f32) -> f32 {
+    let backwards = stages.rev();
+    backwards
+        .fold(None, |later: Option<f32>, stage| {
+            Some(stage.then(later.unwrap_or(tail_blocks * stage.cost)))
+        })
+        .unwrap_or(0.0)
+}
+
 /// Writes the derivative of a future's cost by its readouts `[horizon, width]`.
 fn slope_of_future(cost: &LatentCost, future: &[f32], slopes: &mut [f32], width: usize) {
     let blocks = || future.chunks_exact(width);
     // Backwards the cost from each block on, and with it the block's own derivative.
-    let mut later = 0.0;
+    let mut later = None;
     for (values, slopes) in blocks().rev().zip(slopes.chunks_exact_mut(width).rev()) {
-        cost.gradient(values, later, slopes);
-        later = cost.stage(values).then(later);
+        let stage = cost.stage(values);
+        let (own, after) = match later {
+            Some(later) => (1.0, later),
+            None => {
+                let tail = cost.tail_blocks();
+                (1.0 + stage.remaining * tail, tail * stage.cost)
+            }
+        };
+        cost.gradient(values, own, after, slopes);
+        later = Some(stage.then(after));
     }
     // Forwards how much of each block counts.
     let mut counts = 1.0;

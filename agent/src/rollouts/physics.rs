@@ -18,6 +18,14 @@ pub enum Judge {
 }
 
 impl Judge {
+    /// Blocks that a future goes on after the horizon.
+    fn tail_blocks(&self) -> f32 {
+        match self {
+            Self::Pose(pose) => pose.tail_blocks(),
+            Self::Latent(_, cost) => cost.tail_blocks(),
+        }
+    }
+
     /// One block that ends in the present of `env`; infinitely expensive when the model cannot read it.
     fn stage(&self, env: &Env, scratch: &mut Scratch) -> Stage {
         match self {
@@ -66,6 +74,7 @@ impl PhysicsRollouts {
         let mut env = self.env.fork();
         let mut scratch = Scratch::new();
         let mut counts = 1.0;
+        let mut last = 0.0;
         let mut total = action_cost(self.action_weight, sequence);
         for block in sequence.chunks_exact(width * self.block) {
             if block
@@ -77,11 +86,12 @@ impl PhysicsRollouts {
             let stage = self.judge.stage(&env, &mut scratch);
             total += counts * stage.cost;
             counts *= stage.remaining;
+            last = stage.cost;
             if counts == 0.0 {
-                break;
+                return total;
             }
         }
-        total
+        total + counts * self.judge.tail_blocks() * last
     }
 }
 
