@@ -156,7 +156,7 @@ fn collect_train_and_bench_work_from_an_empty_folder() {
     );
     let rows: Vec<Value> =
         serde_json::from_slice(&std::fs::read(folder.path().join("b.json")).unwrap()).unwrap();
-    assert_eq!(rows.len(), 4, "random, and icem with three costs");
+    assert_eq!(rows.len(), 5, "random, and icem with four costs");
     let keys = [
         "task",
         "planner",

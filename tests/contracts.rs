@@ -3,6 +3,7 @@
 
 mod architecture;
 mod behaviour;
+mod benchmark;
 mod cli;
 mod dataset;
 mod determinism;

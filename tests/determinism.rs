@@ -51,6 +51,15 @@ fn bench(folder: &Path, threads: &str) -> Vec<Value> {
     for row in &mut rows {
         let row = row.as_object_mut().unwrap();
         assert!(row.remove("decision_ms_p50").is_some() && row.remove("decision_ms_p99").is_some());
+        for result in row["results"].as_array_mut().unwrap() {
+            assert!(
+                result
+                    .as_object_mut()
+                    .unwrap()
+                    .remove("decision_ms")
+                    .is_some()
+            );
+        }
     }
     rows
 }

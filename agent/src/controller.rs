@@ -1,9 +1,9 @@
 //! Who chooses the actions: each row of the benchmark's ladder is a controller.
 
 use crate::objective::{CostKind, LatentCost, ObjectiveConfig, PoseCost};
-use crate::rollouts::{Judge, LatentRollouts, PhysicsRollouts};
+use crate::rollouts::{Committed, Judge, LatentRollouts, PhysicsRollouts};
 use anyhow::{Context, Result};
-use planners::{Budget, Method, Planner, PlannerConfig, SearchSpace};
+use planners::{Budget, Method, Planner, PlannerConfig, RolloutModel, SearchSpace};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
@@ -67,8 +67,8 @@ impl Default for PlanningConfig {
         Self {
             horizon_blocks: 8,
             planner: Method::Icem(planners::IcemConfig {
-                population: 192,
-                elites: 14,
+                population: 96,
+                elites: 10,
                 initial_std: 1.0,
                 ..Default::default()
             }),
@@ -106,12 +106,14 @@ pub enum ControllerKind {
 
 /// The actions of one decision.
 pub struct Decision {
-    /// `[steps, action_dim]`, to be executed before the next decision.
+    /// The whole plan, `[horizon, action_dim]`, of which the first [`Controller::block`] steps are to be executed.
     pub actions: Vec<f32>,
     /// Wall-clock time of the decision, encoding included.
     pub elapsed: Duration,
     /// Control steps imagined or simulated for it.
     pub model_steps: u64,
+    /// The poses that a latent planner imagines at the end of each block, `[blocks, pose]`; empty for the others.
+    pub imagined: Vec<f32>,
 }
 
 /// A controller in an episode.
@@ -200,47 +202,64 @@ impl ControllerKind {
 }
 
 impl Controller {
-    /// One decision in the present state of `env`, of which a latent planner sees only the observation.
+    /// Control steps to execute of each decision before the next one.
+    pub fn block(&self) -> usize {
+        match self {
+            Self::Random(_) => DEFAULT_BLOCK,
+            Self::Planning { block, .. } => *block,
+        }
+    }
+
+    /// One decision in the present state of `env`, of which a latent planner sees only the observation. `passed` control
+    /// steps have gone by since the last decision, and the first steps are `committed` already, `[steps, action_dim]`.
     ///
     /// # Errors
     /// When the model cannot be evaluated.
-    pub fn decide(&mut self, env: &Env) -> Result<Decision> {
+    pub fn decide(&mut self, env: &Env, passed: usize, committed: &[f32]) -> Result<Decision> {
         let started = Instant::now();
-        let width = env.task().action_dim();
         match self {
             Self::Random(rng) => {
-                let actions = (0..DEFAULT_BLOCK * width)
+                let actions = (0..DEFAULT_BLOCK * env.task().action_dim())
                     .map(|_| 2.0 * rng.random::<f32>() - 1.0)
                     .collect();
                 Ok(Decision {
                     actions,
                     elapsed: started.elapsed(),
                     model_steps: 0,
+                    imagined: Vec::new(),
                 })
             }
-            Self::Planning {
-                planner,
-                model,
-                block,
-            } => {
-                let plan = match model {
+            Self::Planning { planner, model, .. } => {
+                if passed > 0 {
+                    planner.shift(passed);
+                }
+                let imaginer: &mut dyn RolloutModel = match model {
                     Imaginer::Latent(rollouts) => {
                         rollouts.observe(&env.observation())?;
-                        planner.plan(rollouts.as_mut(), Budget::Configured)?
+                        rollouts.as_mut()
                     }
                     Imaginer::Physics(rollouts) => {
                         rollouts.observe(env);
-                        planner.plan(rollouts.as_mut(), Budget::Configured)?
+                        rollouts.as_mut()
                     }
                 };
-                let actions = plan.actions[..*block * width].to_vec();
-                let model_steps = plan.statistics.model_steps;
-                let elapsed = started.elapsed();
-                planner.shift(*block);
+                let plan = match committed {
+                    [] => planner.plan(imaginer, Budget::Configured)?,
+                    _ => planner
+                        .plan(&mut Committed::new(imaginer, committed), Budget::Configured)?,
+                };
+                let mut actions = plan.actions.clone();
+                actions[..committed.len()].copy_from_slice(committed);
+                let (elapsed, model_steps) = (started.elapsed(), plan.statistics.model_steps);
+                let imagined = match model {
+                    Imaginer::Latent(rollouts) => rollouts.poses(&actions)?,
+                    Imaginer::Physics(_) => Vec::new(),
+                };
                 Ok(Decision {
                     actions,
                     elapsed,
                     model_steps,
+                    imagined,
                 })
             }
         }

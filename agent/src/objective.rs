@@ -17,6 +17,8 @@ pub enum CostKind {
     Reach,
     /// Squared distance to the goal's latent; no label of any kind.
     L2,
+    /// Distance in the slow features of the latent: of what changes only now and then; no label of any kind.
+    Slow,
 }
 
 impl CostKind {
@@ -26,6 +28,7 @@ impl CostKind {
             Self::Pose => "pose",
             Self::Reach => "reach",
             Self::L2 => "l2",
+            Self::Slow => "slow",
         }
     }
 
@@ -34,7 +37,7 @@ impl CostKind {
         match self {
             Self::Pose => "poses of the training data (probe)",
             Self::Reach => "poses of the training data (labels of the first-passage head)",
-            Self::L2 => "none",
+            Self::L2 | Self::Slow => "none",
         }
     }
 }
@@ -217,6 +220,13 @@ pub enum LatentCost {
     },
     /// On the distance to the goal's latent, `[latent]`.
     L2(Vec<f32>),
+    /// On the distance to the goal's slow features.
+    Slow {
+        /// `[slow]`.
+        goal: Vec<f32>,
+        /// As in [`ObjectiveConfig`].
+        tail_blocks: f32,
+    },
 }
 
 impl LatentCost {
@@ -244,6 +254,13 @@ impl LatentCost {
                 pessimism: config.reach_pessimism,
             },
             CostKind::L2 => Self::L2(latent),
+            CostKind::Slow => {
+                let head = model.slow_head();
+                let mut goal = vec![0.0; head.outputs()];
+                head.forward(&latent, 1, &mut goal, &mut Scratch::new())?;
+                let tail_blocks = config.tail_blocks;
+                Self::Slow { goal, tail_blocks }
+            }
         })
     }
 
@@ -252,6 +269,7 @@ impl LatentCost {
         match self {
             Self::Pose(_) => vec![model.pose_head()],
             Self::Reach { heads, .. } => heads.iter().collect(),
+            Self::Slow { .. } => vec![model.slow_head()],
             Self::L2(_) => Vec::new(),
         }
     }
@@ -260,7 +278,7 @@ impl LatentCost {
     pub fn readout<'a>(&'a self, heads: &'a [&'a PackedMlp]) -> Readout<'a> {
         match self {
             Self::L2(goal) => Readout::SquaredDistance { goal },
-            Self::Pose(_) | Self::Reach { .. } => Readout::Heads(heads),
+            Self::Pose(_) | Self::Reach { .. } | Self::Slow { .. } => Readout::Heads(heads),
         }
     }
 
@@ -273,6 +291,7 @@ impl LatentCost {
                 mean + pessimism * deviation
             }
             Self::L2(_) => values[0],
+            Self::Slow { goal, .. } => distance(values, goal),
         };
         Stage {
             cost,
@@ -284,6 +303,7 @@ impl LatentCost {
     pub fn tail_blocks(&self) -> f32 {
         match self {
             Self::Pose(pose) => pose.tail_blocks(),
+            Self::Slow { tail_blocks, .. } => *tail_blocks,
             Self::Reach { .. } | Self::L2(_) => 0.0,
         }
     }
@@ -302,6 +322,12 @@ impl LatentCost {
                 }
             }
             Self::L2(_) => out[0] = own,
+            Self::Slow { goal, .. } => {
+                let scale = own / distance(values, goal).max(SMALLEST_DISTANCE_M);
+                for ((out, value), goal) in out.iter_mut().zip(values).zip(goal) {
+                    *out = scale * (value - goal);
+                }
+            }
         }
     }
 
@@ -327,6 +353,11 @@ impl LatentCost {
         }
         Ok(self.stage(&values))
     }
+}
+
+fn distance(a: &[f32], b: &[f32]) -> f32 {
+    let squares = a.iter().zip(b).map(|(a, b)| (a - b) * (a - b));
+    squares.sum::<f32>().sqrt()
 }
 
 fn mean_and_deviation(values: &[f32]) -> (f32, f32) {

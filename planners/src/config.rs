@@ -51,6 +51,49 @@ pub enum Method {
 impl Method {
     /// The names that [`Method::from_str`] knows.
     pub const NAMES: &str = "cem, icem, mppi, predictive, gradient";
+
+    /// The same method with its population (and elites, and starts) scaled so that a decision takes about `steps` model steps
+    /// at this horizon, with as many rounds as before.
+    ///
+    /// # Errors
+    /// [`ConfigError::TooSmall`] when less than [`Self::LEAST_POPULATION`] candidates a round are left.
+    pub fn scaled_to(&self, steps: u64, horizon: usize) -> Result<Self, ConfigError> {
+        let mut method = self.clone();
+        let shrinking = |rounds: usize, decay: f32| -> f64 {
+            (0..rounds as i32).map(|r| f64::from(decay).powi(-r)).sum()
+        };
+        let (population, elites, rounds) = match &mut method {
+            Self::Cem(c) => (&mut c.population, Some(&mut c.elites), c.rounds as f64),
+            Self::Icem(c) => {
+                let rounds = shrinking(c.rounds, c.decay);
+                (&mut c.population, Some(&mut c.elites), rounds)
+            }
+            Self::Mppi(c) => (&mut c.population, Some(&mut c.elites), c.rounds as f64),
+            Self::Predictive(c) => (&mut c.population, None, c.rounds as f64),
+            Self::Gradient(c) => (&mut c.starts, None, c.iterations as f64),
+        };
+        let candidates = steps as f64 / (rounds * horizon.max(1) as f64);
+        let least = match self {
+            Self::Gradient(_) => 1,
+            _ => Self::LEAST_POPULATION,
+        };
+        if candidates < least as f64 {
+            return Err(ConfigError::TooSmall {
+                name: "candidates a round that the budget leaves",
+                value: candidates as usize,
+                minimum: least,
+            });
+        }
+        let factor = candidates / *population as f64;
+        *population = candidates.round() as usize;
+        if let Some(elites) = elites {
+            *elites = ((*elites as f64 * factor).round() as usize).clamp(2, *population);
+        }
+        Ok(method)
+    }
+
+    /// Fewest candidates a round of a sampling planner that [`Self::scaled_to`] goes down to.
+    pub const LEAST_POPULATION: usize = 8;
 }
 
 impl FromStr for Method {

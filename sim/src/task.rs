@@ -340,8 +340,13 @@ impl Task {
         self.scene.body_names()
     }
 
+    /// Control steps a second.
+    pub fn rate_hz(&self) -> u32 {
+        self.spec.control.rate_hz
+    }
+
     /// Physics steps in one control step.
-    pub(crate) fn substeps(&self) -> u32 {
+    pub fn substeps(&self) -> u32 {
         self.spec.control.physics_hz / self.spec.control.rate_hz
     }
 }

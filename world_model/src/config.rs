@@ -51,8 +51,9 @@ pub struct TrainConfig {
     /// Fraction of training over which the open-loop steps grow from one to `open_loop_steps`.
     pub curriculum_fraction: f32,
     /// Error of a predicted latent, root mean square over its dimensions, from which the prediction
-    /// loss grows linearly instead of squared; always squared when left out.
-    pub prediction_delta: Option<f32>,
+    /// loss grows linearly instead of squared. Small, so that what stands still is predicted to stand
+    /// still: a squared loss sees nothing but the large errors of contacts.
+    pub prediction_delta: f32,
     /// Blocks imagined ahead for training the heads; at least the planning horizon.
     pub imagined_steps: usize,
     /// Weight of the inverse-dynamics loss.
@@ -74,8 +75,8 @@ pub struct TrainConfig {
     pub weight_decay: f32,
     /// Largest global gradient norm, for the representation and for the heads apart.
     pub gradient_clip: f32,
-    /// Fraction of the windows in which the object moves for certain.
-    pub moving_fraction: f32,
+    /// Fraction of the windows drawn among the eventful ones: see `windows`.
+    pub eventful_fraction: f32,
     /// Expectile of the first-passage regression; below one half leans to the fastest passages.
     pub reach_expectile: f32,
     /// Largest first-passage label, in control steps.
@@ -108,7 +109,7 @@ impl Default for TrainConfig {
             reach_heads: 3,
             open_loop_steps: 4,
             curriculum_fraction: 0.3,
-            prediction_delta: None,
+            prediction_delta: 0.02,
             imagined_steps: 8,
             lambda_idm: 1.0,
             lambda_sigreg: 0.02,
@@ -119,7 +120,7 @@ impl Default for TrainConfig {
             warmup_steps: 200,
             weight_decay: 1e-4,
             gradient_clip: 1.0,
-            moving_fraction: 0.5,
+            eventful_fraction: 0.5,
             reach_expectile: 0.2,
             reach_max_steps: 100,
             reach_cross_fraction: 0.1,
@@ -206,6 +207,7 @@ impl TrainConfig {
         let positive = [
             ("learning_rate", self.learning_rate),
             ("gradient_clip", self.gradient_clip),
+            ("prediction_delta", self.prediction_delta),
         ];
         for (name, value) in positive {
             let fits = value.is_finite() && value > 0.0;
@@ -223,7 +225,7 @@ impl TrainConfig {
         }
         let fractions = [
             ("curriculum_fraction", self.curriculum_fraction),
-            ("moving_fraction", self.moving_fraction),
+            ("eventful_fraction", self.eventful_fraction),
             ("reach_cross_fraction", self.reach_cross_fraction),
             ("reach_imagined_fraction", self.reach_imagined_fraction),
         ];

@@ -23,6 +23,7 @@ mod perceptron;
 pub mod pose;
 mod predictor;
 mod random;
+mod slow;
 #[cfg(test)]
 mod synthetic;
 pub mod train;

@@ -1,7 +1,8 @@
 //! The losses, each with its equation.
 //!
-//! - open-loop prediction: `sum over k of mean ||z_hat_(t+k) - z_(t+k)||^2`, gradients through the
-//!   targets as well (SIGReg and inverse dynamics keep them from collapsing);
+//! - open-loop prediction: `sum over k of mean sqrt(e_(t+k)^2 + delta^2) - delta`, with `e` the root mean
+//!   square of `z_hat - z` over the dimensions (pseudo-Huber); gradients through the targets as well
+//!   (SIGReg and inverse dynamics keep them from collapsing);
 //! - inverse dynamics: `mean ||a_hat(z_t, z_(t+1)) - a_t||^2`;
 //! - [SIGReg](sigreg): distance of the latents from a standard Gaussian;
 //! - expectile regression for the first-passage heads.
@@ -17,23 +18,17 @@ pub fn mean_squared_error(prediction: Tensor<2>, target: Tensor<2>) -> Tensor<1>
     (error.clone() * error).mean()
 }
 
-/// Open-loop prediction loss: the mean squared errors of every step, summed.
+/// Open-loop prediction loss: pseudo-Huber errors of every step, summed. Below `delta` an error counts
+/// squared, above it linearly.
 ///
 /// # Shapes
 /// - predicted: one `[rows, latent]` per open-loop step
 /// - targets: `[steps * rows, latent]`, in the same order
-pub fn open_loop_prediction(
-    predicted: &[Tensor<2>],
-    targets: Tensor<2>,
-    delta: Option<f32>,
-) -> Tensor<1> {
+pub fn open_loop_prediction(predicted: &[Tensor<2>], targets: Tensor<2>, delta: f32) -> Tensor<1> {
     let error = Tensor::cat(predicted.to_vec(), 0) - targets;
     let squares = (error.clone() * error).mean_dim(1);
-    let loss = match delta {
-        Some(delta) => (squares + delta * delta).sqrt() - delta,
-        None => squares,
-    };
-    loss.mean() * predicted.len() as f32
+    let errors = (squares + delta * delta).sqrt() - delta;
+    errors.mean() * predicted.len() as f32
 }
 
 /// Expectile regression (Newey and Powell, 1987): squared errors weighted by `expectile` where the
@@ -71,7 +66,8 @@ mod tests {
             Tensor::<2>::from_data([[0.0f32, 2.0]], &device),
         ];
         let targets = Tensor::<2>::zeros([2, 2], &device);
-        let loss: f32 = open_loop_prediction(&predicted, targets, None).into_scalar();
-        assert!((loss - 2.5).abs() < 1e-6, "{loss}");
+        let loss: f32 = open_loop_prediction(&predicted, targets, 0.1).into_scalar();
+        let expected = (0.5f32 + 0.01).sqrt() + (2.0f32 + 0.01).sqrt() - 0.2;
+        assert!((loss - expected).abs() < 1e-5, "{loss}");
     }
 }

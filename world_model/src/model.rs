@@ -26,6 +26,7 @@ pub struct WorldModel {
     imagination: Imagination,
     pose: PackedMlp,
     reach: Vec<PackedMlp>,
+    slow: PackedMlp,
 }
 
 impl WorldModel {
@@ -40,6 +41,7 @@ impl WorldModel {
                 card.block_action_dim(),
             )?,
             pose: pack(&layers.pose)?,
+            slow: pack(&layers.slow)?,
             reach: layers
                 .reach
                 .iter()
@@ -150,6 +152,12 @@ impl WorldModel {
     /// The pose probe, latent `[latent]` to pose `[pose]` in physical units.
     pub fn pose_head(&self) -> &PackedMlp {
         &self.pose
+    }
+
+    /// The slow features, latent `[latent]` to `[slow]`, each in units of its mean change in an action block: what changes only
+    /// now and then, such as an object that must be pushed. They were found without any label.
+    pub fn slow_head(&self) -> &PackedMlp {
+        &self.slow
     }
 
     /// The first-passage heads with the goal folded in: latent `[latent]` to `ln(1 + steps)` `[1]`.

@@ -12,6 +12,7 @@ pub(crate) enum Purpose {
     Initialisation = 2,
     Batch = 3,
     Evaluation = 4,
+    SlowFeatures = 5,
 }
 
 /// The stream for `(seed, purpose, step, shard)`.

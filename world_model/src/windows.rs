@@ -1,17 +1,18 @@
-//! Which stretches of the data a step trains on: seeded windows, a share of them drawn among those
-//! in which the object moves. In contact-poor data most windows show an object at rest, and a model
-//! trained on them learns little else.
+//! Which stretches of the data a step trains on: seeded windows, a share of them drawn among the
+//! eventful ones. In contact-poor data most windows show an object at rest, and a model trained on
+//! them learns little else.
+//!
+//! A window is eventful when it changes more than the average one: `sum_i |d_i| / E|d_i| > n` over the
+//! `n` values of the observation, with `d` the change from its first to its last frame. What moves all
+//! the time adds little to that, what stands still most of the time adds much when it moves. No label
+//! is needed to tell.
 
 use rand::RngExt;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 
 use crate::frames::Frames;
-use crate::pose::PoseLayout;
 use crate::random::{Purpose, stream};
-
-/// Share of the goal tolerance by which the pose must change to count as moved.
-const MOVED_SHARE: f32 = 0.25;
 
 /// Splits episode indices into (training, held out): at least one of each. `None` with fewer than
 /// two episodes.
@@ -34,23 +35,41 @@ pub(crate) fn split_episodes(
 #[derive(Debug)]
 pub(crate) struct WindowSampler {
     all: Vec<usize>,
-    moving: Vec<usize>,
+    eventful: Vec<usize>,
 }
 
 impl WindowSampler {
     /// Collects the windows that span `steps` control steps (`steps + 1` frames).
-    pub fn new(frames: &Frames, episodes: &[usize], steps: usize, layout: &PoseLayout) -> Self {
+    pub fn new(frames: &Frames, episodes: &[usize], steps: usize) -> Self {
         let all: Vec<usize> = episodes
             .iter()
             .map(|&index| frames.episode(index))
             .flat_map(|range| range.start..range.end.saturating_sub(steps))
             .collect();
-        let moving = all
+        let changes = |first: usize| {
+            let (before, after) = (frames.observation(first), frames.observation(first + steps));
+            before.iter().zip(after).map(|(b, a)| (a - b).abs())
+        };
+        let mut means = vec![0.0f64; frames.dimensions().observation];
+        for &first in &all {
+            for (mean, change) in means.iter_mut().zip(changes(first)) {
+                *mean += f64::from(change) / all.len() as f64;
+            }
+        }
+        let score = |first: usize| -> f64 {
+            let relative = changes(first).zip(&means);
+            // What never changes tells nothing.
+            let relative = relative.filter(|(_, mean)| **mean > 0.0);
+            relative
+                .map(|(change, mean)| f64::from(change) / mean - 1.0)
+                .sum()
+        };
+        let eventful = all
             .iter()
             .copied()
-            .filter(|&first| moved(frames.pose(first), frames.pose(first + steps), layout))
+            .filter(|&first| score(first) > 0.0)
             .collect();
-        Self { all, moving }
+        Self { all, eventful }
     }
 
     /// Whether no episode is long enough for a window.
@@ -58,14 +77,14 @@ impl WindowSampler {
         self.all.is_empty()
     }
 
-    /// Draws the first frames of `count` windows, `moving_fraction` of them among the windows in
-    /// which the object moves (if there is any).
-    pub fn draw(&self, count: usize, moving_fraction: f32, rng: &mut ChaCha8Rng) -> Vec<usize> {
-        let moving = (count as f32 * moving_fraction).round() as usize;
+    /// Draws the first frames of `count` windows, `eventful_fraction` of them among the eventful
+    /// ones (if there are any).
+    pub fn draw(&self, count: usize, eventful_fraction: f32, rng: &mut ChaCha8Rng) -> Vec<usize> {
+        let eventful = (count as f32 * eventful_fraction).round() as usize;
         (0..count)
             .map(|index| {
-                let pool = if index < moving && !self.moving.is_empty() {
-                    &self.moving
+                let pool = if index < eventful && !self.eventful.is_empty() {
+                    &self.eventful
                 } else {
                     &self.all
                 };
@@ -73,11 +92,6 @@ impl WindowSampler {
             })
             .collect()
     }
-}
-
-fn moved(before: &[f32], after: &[f32], layout: &PoseLayout) -> bool {
-    layout.position_error(before, after) > MOVED_SHARE * layout.position_tolerance_m
-        || layout.yaw_error(before, after) > MOVED_SHARE * layout.yaw_tolerance_rad
 }
 
 #[cfg(test)]

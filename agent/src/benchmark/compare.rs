@@ -66,7 +66,15 @@ impl<'a> Comparison<'a> {
 /// Pairs the rows of two reports up: same task, variant, tier and seed, and the same planner and cost, or else the only other
 /// row there is.
 pub fn compare<'a>(first: &'a [Row], second: &'a [Row]) -> Vec<Comparison<'a>> {
-    let place = |r: &Row| (r.task.clone(), r.variant.clone(), r.tier, r.seed);
+    let place = |r: &Row| {
+        (
+            r.task.clone(),
+            r.variant.clone(),
+            r.tier,
+            r.pairs as u8,
+            r.seed,
+        )
+    };
     let at = |rows: &'a [Row], row: &Row| -> Vec<&'a Row> {
         rows.iter().filter(|r| place(r) == place(row)).collect()
     };
@@ -76,7 +84,7 @@ pub fn compare<'a>(first: &'a [Row], second: &'a [Row]) -> Vec<Comparison<'a>> {
             let others = at(second, row);
             let same = others
                 .iter()
-                .find(|r| (&r.planner, &r.cost) == (&row.planner, &row.cost));
+                .find(|r| (&r.planner, &r.cost, r.budget) == (&row.planner, &row.cost, row.budget));
             let other = match (same, others.as_slice()) {
                 (Some(same), _) => same,
                 (None, [only]) if at(first, row).len() == 1 => only,

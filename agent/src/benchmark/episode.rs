@@ -1,14 +1,34 @@
 //! One closed-loop episode.
 
 use super::pairs::Pair;
-use crate::controller::{ControllerKind, PlanningConfig};
+use crate::controller::{Controller, ControllerKind, Decision, PlanningConfig};
 use anyhow::Result;
+use serde::{Deserialize, Serialize};
 use sim::variation::Variant;
 use sim::{Env, SimError, Task};
 use std::sync::Arc;
 
+/// What an episode is about.
+#[derive(Clone, Copy)]
+pub struct EpisodeSpec<'a> {
+    /// The task.
+    pub task: &'a Arc<Task>,
+    /// Its variant.
+    pub variant: &'a Variant,
+    /// Start and goal.
+    pub pair: &'a Pair,
+    /// Who acts.
+    pub kind: &'a ControllerKind,
+    /// How it plans.
+    pub config: &'a PlanningConfig,
+    /// Control steps that it may take.
+    pub budget: usize,
+    /// Whether its course is kept.
+    pub traced: bool,
+}
+
 /// What happened.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
 pub struct Outcome {
     /// Seed of the start.
     pub start_seed: u64,
@@ -20,64 +40,149 @@ pub struct Outcome {
     pub success: bool,
     /// Control steps taken.
     pub steps: usize,
-    /// Wall-clock time of each decision, milliseconds.
-    pub decision_ms: Vec<f64>,
-    /// Model steps over all decisions.
-    pub model_steps: u64,
     /// Position error at the end, metres.
     pub position_error_m: f32,
     /// Yaw error at the end, radians.
     pub yaw_error_rad: f32,
     /// Whether the world failed; the episode then counts as a failure.
     pub world_failed: bool,
+    /// Wall-clock time of each decision, milliseconds.
+    pub decision_ms: Vec<f64>,
+    /// Model steps over all decisions.
+    pub model_steps: u64,
+    /// Decisions that came too late, when the world did not wait.
+    pub deadline_misses: usize,
+    /// The course of the episode, where it was kept.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub trace: Option<Trace>,
 }
 
-/// Runs an episode. The world waits for the planner.
+/// The course of an episode, as a picture shows it.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+pub struct Trace {
+    /// Pose of the goal.
+    pub goal: Vec<f32>,
+    /// Greatest distance from it that counts as reached, metres.
+    pub position_tolerance_m: f32,
+    /// Where in a pose the position of the effector starts; none when the robot itself is to be moved.
+    pub effector: Option<usize>,
+    /// Pose at the start and after each control step.
+    pub actual: Vec<Vec<f32>>,
+    /// What was imagined at each decision; empty for planners in true physics.
+    pub imagined: Vec<Imagined>,
+}
+
+/// The future imagined at one decision.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+pub struct Imagined {
+    /// Control steps from the start to the decision.
+    pub step: usize,
+    /// Pose at the end of each block, decoded from the latent.
+    pub poses: Vec<Vec<f32>>,
+}
+
+impl Outcome {
+    /// Whether both episodes had the same start and goal. A task that has changed in between draws other goals from the same
+    /// seeds.
+    pub fn is_same_pair(&self, other: &Self) -> bool {
+        let pair = |r: &Self| (r.start_seed, r.goal_distance_m, r.goal_turn_rad);
+        pair(self) == pair(other)
+    }
+}
+
+/// An episode on its way: the world and what has happened so far.
+pub(super) struct Episode<'a> {
+    spec: EpisodeSpec<'a>,
+    pub env: Env,
+    pub outcome: Outcome,
+}
+
+impl<'a> Episode<'a> {
+    /// Puts the world into the start of its pair.
+    pub fn start(spec: EpisodeSpec<'a>) -> Result<(Self, Controller)> {
+        let mut env = Env::new(Arc::clone(spec.task), spec.variant.clone())?;
+        env.reset(spec.pair.start_seed)?;
+        let controller =
+            spec.kind
+                .start(&env, &spec.pair.goal, spec.config, spec.pair.start_seed)?;
+        let (shape, start, goal) = (spec.task.pose_shape(), env.pose(), &spec.pair.goal.pose);
+        let outcome = Outcome {
+            start_seed: spec.pair.start_seed,
+            goal_distance_m: shape.position_error_m(&start, goal),
+            goal_turn_rad: shape.yaw_error_rad(&start, goal),
+            trace: spec.traced.then(|| Trace {
+                goal: goal.clone(),
+                position_tolerance_m: shape.position_tolerance_m,
+                effector: (shape.effector_dims > 0).then(|| shape.dim() - shape.effector_dims),
+                actual: vec![start],
+                imagined: Vec::new(),
+            }),
+            ..Outcome::default()
+        };
+        let episode = Self { spec, env, outcome };
+        Ok((episode, controller))
+    }
+
+    /// Notes a decision that was made `step` control steps after the start.
+    pub fn decided(&mut self, decision: &Decision, step: usize) {
+        self.outcome
+            .decision_ms
+            .push(decision.elapsed.as_secs_f64() * 1.0e3);
+        self.outcome.model_steps += decision.model_steps;
+        if let Some(trace) = &mut self.outcome.trace
+            && !decision.imagined.is_empty()
+        {
+            let poses = decision
+                .imagined
+                .chunks_exact(self.spec.task.pose_shape().dim());
+            let poses = poses.map(<[f32]>::to_vec).collect();
+            trace.imagined.push(Imagined { step, poses });
+        }
+    }
+
+    /// One control step. Returns whether the episode goes on.
+    pub fn step(&mut self, action: &[f32]) -> Result<bool> {
+        match self.env.step(action) {
+            Ok(()) => self.outcome.steps += 1,
+            Err(SimError::World { .. }) => {
+                self.outcome.world_failed = true;
+                return Ok(false);
+            }
+            Err(error) => return Err(error.into()),
+        }
+        if let Some(trace) = &mut self.outcome.trace {
+            trace.actual.push(self.env.pose());
+        }
+        self.outcome.success = self.env.achieved(&self.spec.pair.goal.pose);
+        Ok(!self.outcome.success && self.outcome.steps < self.spec.budget)
+    }
+
+    /// What happened in all.
+    pub fn finish(mut self) -> Outcome {
+        let (shape, pose) = (self.spec.task.pose_shape(), self.env.pose());
+        let goal = &self.spec.pair.goal.pose;
+        self.outcome.position_error_m = shape.position_error_m(&pose, goal);
+        self.outcome.yaw_error_rad = shape.yaw_error_rad(&pose, goal);
+        self.outcome
+    }
+}
+
+/// Runs an episode in which the world waits for the planner.
 ///
 /// # Errors
 /// A controller that cannot be started or cannot decide. A world that fails is an outcome, not an error.
-pub fn run_episode(
-    task: &Arc<Task>,
-    variant: &Variant,
-    pair: &Pair,
-    kind: &ControllerKind,
-    config: &PlanningConfig,
-    budget: usize,
-) -> Result<Outcome> {
-    let mut env = Env::new(Arc::clone(task), variant.clone())?;
-    env.reset(pair.start_seed)?;
-    let mut controller = kind.start(&env, &pair.goal, config, pair.start_seed)?;
-    let shape = task.pose_shape();
-    let start = env.pose();
-    let mut outcome = Outcome {
-        start_seed: pair.start_seed,
-        goal_distance_m: shape.position_error_m(&start, &pair.goal.pose),
-        goal_turn_rad: shape.yaw_error_rad(&start, &pair.goal.pose),
-        ..Outcome::default()
-    };
-    'episode: while outcome.steps < budget {
-        let decision = controller.decide(&env)?;
-        outcome
-            .decision_ms
-            .push(decision.elapsed.as_secs_f64() * 1.0e3);
-        outcome.model_steps += decision.model_steps;
-        for action in decision.actions.chunks_exact(task.action_dim()) {
-            match env.step(action) {
-                Ok(()) => outcome.steps += 1,
-                Err(SimError::World { .. }) => {
-                    outcome.world_failed = true;
-                    break 'episode;
-                }
-                Err(error) => return Err(error.into()),
-            }
-            outcome.success = env.achieved(&pair.goal.pose);
-            if outcome.success || outcome.steps == budget {
-                break 'episode;
+pub fn run_episode(spec: EpisodeSpec<'_>) -> Result<Outcome> {
+    let (mut episode, mut controller) = Episode::start(spec)?;
+    let width = spec.task.action_dim();
+    let mut passed = 0;
+    loop {
+        let decision = controller.decide(&episode.env, passed, &[])?;
+        episode.decided(&decision, episode.outcome.steps);
+        passed = controller.block();
+        for action in decision.actions.chunks_exact(width).take(passed) {
+            if !episode.step(action)? {
+                return Ok(episode.finish());
             }
         }
     }
-    let pose = env.pose();
-    outcome.position_error_m = shape.position_error_m(&pose, &pair.goal.pose);
-    outcome.yaw_error_rad = shape.yaw_error_rad(&pose, &pair.goal.pose);
-    Ok(outcome)
 }

@@ -50,11 +50,14 @@ pub struct FrozenPair {
     pub goal_observation: Vec<f32>,
 }
 
+/// Name of a variant's file.
+pub fn file_name(task: &str, variant: &str) -> String {
+    format!("{task}-{variant}.json")
+}
+
 /// The manifest of a variant.
 pub fn path(assets: &Path, task: &str, variant: &str) -> PathBuf {
-    assets
-        .join("manifests")
-        .join(format!("{task}-{variant}.json"))
+    assets.join("manifests").join(file_name(task, variant))
 }
 
 impl Manifest {

@@ -3,13 +3,15 @@
 pub mod compare;
 pub mod episode;
 pub mod html;
+pub mod manifest;
 pub mod pairs;
+pub mod realtime;
 pub mod row;
 pub mod runner;
 pub mod statistics;
 pub mod table;
 pub mod tier;
 
-pub use row::Row;
-pub use runner::{BenchPlan, RowSpec, run};
+pub use row::{PairSource, Row};
+pub use runner::{BenchPlan, Pairs, RowSpec, run};
 pub use tier::Tier;

@@ -1,14 +1,17 @@
 //! Runs rows: episodes on one-thread workers, results in the order of the pairs.
 
-use super::episode::{Outcome, run_episode};
-use super::pairs;
-use super::row::{Row, RowHead};
+use super::episode::{EpisodeSpec, Outcome, run_episode};
+use super::manifest::{self, Manifest};
+use super::pairs::{self, Pair};
+use super::realtime::run_episode_in_real_time;
+use super::row::{PairSource, Row, RowHead};
 use super::tier::Tier;
 use crate::controller::{ControllerKind, PlanningConfig};
 use anyhow::{Context, Result};
 use sim::Task;
 use sim::variation::Variant;
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -26,6 +29,8 @@ pub struct RowSpec {
     pub controller: ControllerKind,
     /// How it plans.
     pub config: PlanningConfig,
+    /// Model steps that the search was scaled to, if it was.
+    pub budget: Option<u64>,
     /// Episodes: the first so many of the tier's pairs, which all rows share.
     pub episodes: usize,
 }
@@ -34,15 +39,57 @@ pub struct RowSpec {
 pub struct BenchPlan {
     /// The rows, in the order of the report.
     pub rows: Vec<RowSpec>,
-    /// Seed of the pairs.
-    pub seed: u64,
+    /// Where the pairs come from.
+    pub pairs: Pairs,
+    /// Whether the world runs on while the planner is thinking.
+    pub realtime: bool,
     /// Worker threads.
     pub threads: usize,
+    /// Rows of an earlier report: those that this benchmark asks for are not run again.
+    pub done: Vec<Row>,
+}
+
+/// Where pairs of start and goal come from.
+#[derive(Clone, Debug)]
+pub enum Pairs {
+    /// The manifests in this assets folder.
+    Frozen(PathBuf),
+    /// Drawn with this seed.
+    Fresh(u64),
+}
+
+impl Pairs {
+    /// Seed that the pairs are drawn with, or were.
+    pub fn seed(&self) -> u64 {
+        match self {
+            Self::Frozen(_) => manifest::SEED,
+            Self::Fresh(seed) => *seed,
+        }
+    }
+
+    /// The first `count` pairs of a tier.
+    fn get(
+        &self,
+        task: &Arc<Task>,
+        variant: &Variant,
+        tier: Tier,
+        count: usize,
+    ) -> Result<Vec<Pair>> {
+        match self {
+            Self::Fresh(seed) => pairs::draw(task, variant, tier, count, *seed),
+            Self::Frozen(assets) => {
+                let path = manifest::path(assets, task.name(), &variant.name);
+                Manifest::read(&path)?
+                    .pairs(task, variant, tier, count)
+                    .with_context(|| path.display().to_string())
+            }
+        }
+    }
 }
 
 impl RowSpec {
     /// What the row is about.
-    pub fn head(&self, seed: u64) -> RowHead {
+    pub fn head(&self, plan: &BenchPlan) -> RowHead {
         let name = match &self.controller {
             ControllerKind::Latent { .. } => planner_name(&self.config),
             ControllerKind::Random => "random",
@@ -67,9 +114,17 @@ impl RowSpec {
             pose_labels: labels.to_owned(),
             observation: observation.to_owned(),
             tier: self.tier,
-            seed,
+            pairs: match plan.pairs {
+                Pairs::Frozen(_) => PairSource::Frozen,
+                Pairs::Fresh(_) => PairSource::Fresh,
+            },
+            seed: plan.pairs.seed(),
+            realtime: plan.realtime,
+            budget: self.budget,
             model_seed: model.map(|m| m.card().config.seed),
             model_data: model.map(|m| m.card().data_hash.clone()),
+            settings: (!matches!(self.controller, ControllerKind::Random))
+                .then(|| self.config.clone()),
         }
     }
 }
@@ -84,6 +139,9 @@ fn planner_name(config: &PlanningConfig) -> &'static str {
         planners::Method::Gradient(_) => "gradient",
     }
 }
+
+/// Episodes of each row whose course is kept for the report.
+const TRACED: usize = 3;
 
 /// Runs all rows. `progress` hears of every finished episode, `finished` of every row; either may stop the benchmark by
 /// returning `false`, which keeps the finished rows.
@@ -101,7 +159,16 @@ pub fn run(
         .num_threads(plan.threads)
         .build()?;
     for spec in &plan.rows {
-        let head = spec.head(plan.seed);
+        let head = spec.head(plan);
+        let same = |row: &&Row| row.head == head && row.episodes == spec.episodes;
+        if let Some(row) = plan.done.iter().find(same) {
+            finished(row);
+            rows.push(row.clone());
+            (0..row.episodes).for_each(|_| {
+                progress(&head);
+            });
+            continue;
+        }
         let key = (head.task.clone(), head.variant.clone(), spec.tier);
         let wanted = plan
             .rows
@@ -111,15 +178,15 @@ pub fn run(
             .max()
             .unwrap_or(0);
         if !drawn.contains_key(&key) {
-            let pairs = pool
-                .install(|| pairs::draw(&spec.task, &spec.variant, spec.tier, wanted, plan.seed))?;
+            let pairs =
+                pool.install(|| plan.pairs.get(&spec.task, &spec.variant, spec.tier, wanted))?;
             drawn.insert(key.clone(), pairs);
         }
         let pairs = &drawn[&key][..spec.episodes];
-        let Some(outcomes) = run_row(spec, pairs, plan.threads, &|| progress(&head))? else {
+        let Some(outcomes) = run_row(spec, pairs, plan, &|| progress(&head))? else {
             break;
         };
-        let row = Row::new(head, &outcomes);
+        let row = Row::new(head, outcomes);
         finished(&row);
         rows.push(row);
     }
@@ -131,8 +198,8 @@ pub fn run(
 /// Each worker has a pool of one thread, so that a decision runs on one core and its time is its own.
 fn run_row(
     spec: &RowSpec,
-    pairs: &[pairs::Pair],
-    threads: usize,
+    pairs: &[Pair],
+    plan: &BenchPlan,
     progress: &(dyn Fn() -> bool + Sync),
 ) -> Result<Option<Vec<Outcome>>> {
     let next = AtomicUsize::new(0);
@@ -144,14 +211,19 @@ fn run_row(
             loop {
                 let index = next.fetch_add(1, Ordering::Relaxed);
                 let Some(pair) = pairs.get(index) else { return };
-                let outcome = run_episode(
-                    &spec.task,
-                    &spec.variant,
+                let episode = EpisodeSpec {
+                    task: &spec.task,
+                    variant: &spec.variant,
                     pair,
-                    &spec.controller,
-                    &spec.config,
-                    spec.tier.budget(),
-                );
+                    kind: &spec.controller,
+                    config: &spec.config,
+                    budget: spec.tier.budget(),
+                    traced: index < TRACED,
+                };
+                let outcome = match plan.realtime {
+                    true => run_episode_in_real_time(episode),
+                    false => run_episode(episode),
+                };
                 if let Ok(mut results) = results.lock() {
                     results[index] = Some(outcome);
                 }
@@ -163,7 +235,7 @@ fn run_row(
         Ok(())
     };
     std::thread::scope(|scope| {
-        let handles: Vec<_> = (0..threads).map(|_| scope.spawn(worker)).collect();
+        let handles: Vec<_> = (0..plan.threads).map(|_| scope.spawn(worker)).collect();
         for handle in handles {
             handle
                 .join()

@@ -54,6 +54,7 @@ pub fn lines(rows: &[Row]) -> Vec<Vec<&Row>> {
                 && r.variant == row.variant
                 && r.planner == row.planner
                 && r.cost == row.cost
+                && r.budget == row.budget
         };
         match lines.iter_mut().find(|line| same(line[0])) {
             Some(line) => line.push(row),

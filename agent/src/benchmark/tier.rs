@@ -2,6 +2,7 @@
 
 use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
+use sim::Task;
 
 /// A class of pairs of start and goal.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, PartialOrd, Ord, Serialize, ValueEnum)]
@@ -22,6 +23,13 @@ impl Tier {
     pub const ALL: [Self; 4] = [Self::Near, Self::Mid, Self::Turn, Self::Far];
     /// The turn that a pair of the turn tier asks for, degrees.
     pub const TURN_DEG: f32 = 20.0;
+
+    /// The tiers that a task has.
+    pub fn of(task: &Task) -> Vec<Self> {
+        let mut tiers = Self::ALL.to_vec();
+        tiers.retain(|tier| *tier != Self::Turn || task.pose_shape().has_yaw);
+        tiers
+    }
 
     /// Name in reports.
     pub fn name(self) -> &'static str {

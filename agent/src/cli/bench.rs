@@ -2,7 +2,10 @@
 
 use super::UsageError;
 use super::interrupt::Interrupt;
-use crate::benchmark::{BenchPlan, Row, RowSpec, Tier, compare, html, run as run_benchmark, table};
+use crate::benchmark::manifest::{self, Manifest};
+use crate::benchmark::{
+    BenchPlan, Pairs, Row, RowSpec, Tier, compare, html, run as run_benchmark, table,
+};
 use crate::controller::{ControllerKind, PlanningConfig};
 use crate::model_check::check_model;
 use crate::objective::CostKind;
@@ -42,15 +45,25 @@ pub struct BenchArguments {
     /// or 2 when that is not given either]
     #[arg(long)]
     physics_episodes: Option<usize>,
-    /// Seed of the pairs of start and goal
-    #[arg(long, default_value_t = 0)]
-    seed: u64,
+    /// Draw fresh pairs of start and goal with this seed, instead of the frozen ones in assets/manifests
+    #[arg(long)]
+    seed: Option<u64>,
     /// Tiers
     #[arg(long, value_delimiter = ',', value_enum)]
     tier: Vec<Tier>,
-    /// Costs of the latent planners [default: pose, reach and l2]
+    /// The world does not wait: it runs at its control rate on the wall clock while the planner thinks
+    #[arg(long)]
+    realtime: bool,
+    /// Keep the rows that the JSON report has already
+    #[arg(long)]
+    resume: bool,
+    /// Costs of the latent planners [default: all]
     #[arg(long, value_delimiter = ',', value_enum)]
     cost: Vec<CostKind>,
+    /// Model steps a decision: each latent planner runs once for each budget, its population scaled to it [default: as
+    /// configured]
+    #[arg(long, value_delimiter = ',', value_name = "STEPS")]
+    budget: Vec<u64>,
     /// Factors of variation to fix, as NAME=VALUE; tasks without such a factor refuse it
     #[arg(long, value_delimiter = ',', value_name = "F=V")]
     shift: Vec<String>,
@@ -69,6 +82,9 @@ pub struct BenchArguments {
     /// Compare two JSON reports, pair by pair, instead of running anything
     #[arg(long, num_args = 2, exclusive = true, value_names = ["A.json", "B.json"])]
     compare: Vec<PathBuf>,
+    /// Freeze the pairs of every task into manifests in this folder, instead of running anything
+    #[arg(long, exclusive = true, value_name = "FOLDER")]
+    freeze: Option<PathBuf>,
 }
 
 /// Episodes in each row when none are asked for: what two cores run in under three minutes.
@@ -90,6 +106,9 @@ impl BenchArguments {
 pub fn run(arguments: &BenchArguments) -> Result<()> {
     if let [first, second] = arguments.compare.as_slice() {
         return compare_reports(first, second);
+    }
+    if let Some(folder) = &arguments.freeze {
+        return freeze(folder);
     }
     for (name, value) in [
         ("--episodes", arguments.episodes()),
@@ -131,32 +150,47 @@ pub fn run(arguments: &BenchArguments) -> Result<()> {
         for variant in variants {
             for choice in &planners {
                 for (controller, config) in choice.controllers(model.as_ref(), &arguments.cost) {
-                    for tier in tiers(&task, &arguments.tier)? {
-                        let slow = matches!(
-                            controller,
-                            ControllerKind::Oracle | ControllerKind::LatentCost { .. }
-                        );
-                        rows.push(RowSpec {
-                            task: Arc::clone(&task),
-                            variant: variant.clone(),
-                            tier,
-                            controller: controller.clone(),
-                            config: config.clone(),
-                            episodes: if slow {
-                                arguments.physics_episodes()
-                            } else {
-                                arguments.episodes()
-                            },
-                        });
+                    for (budget, config) in budgets(&controller, &config, &arguments.budget)? {
+                        for tier in tiers(&task, &arguments.tier) {
+                            let slow = matches!(
+                                controller,
+                                ControllerKind::Oracle | ControllerKind::LatentCost { .. }
+                            );
+                            rows.push(RowSpec {
+                                task: Arc::clone(&task),
+                                variant: variant.clone(),
+                                tier,
+                                controller: controller.clone(),
+                                config: config.clone(),
+                                budget,
+                                episodes: if slow {
+                                    arguments.physics_episodes()
+                                } else {
+                                    arguments.episodes()
+                                },
+                            });
+                        }
                     }
                 }
             }
         }
     }
+    let pairs = match arguments.seed {
+        Some(seed) => Pairs::Fresh(seed),
+        // Shifted worlds have no manifests: their goals must be reachable in them.
+        None if !arguments.shift.is_empty() => Pairs::Fresh(manifest::SEED),
+        None => Pairs::Frozen(assets),
+    };
+    let done = match arguments.resume && arguments.json.exists() {
+        true => read_report(&arguments.json)?,
+        false => Vec::new(),
+    };
     let plan = BenchPlan {
         rows,
-        seed: arguments.seed,
+        pairs,
+        realtime: arguments.realtime,
         threads,
+        done,
     };
     execute(&plan, arguments)
 }
@@ -167,6 +201,7 @@ fn execute(plan: &BenchPlan, arguments: &BenchArguments) -> Result<()> {
     let bar = ProgressBar::new(episodes as u64).with_style(ProgressStyle::with_template(
         "{bar:30} {pos}/{len} episodes, {eta} left {msg}",
     )?);
+    let mut done = Vec::new();
     let rows: Vec<Row> = run_benchmark(
         plan,
         &|head| {
@@ -181,6 +216,10 @@ fn execute(plan: &BenchPlan, arguments: &BenchArguments) -> Result<()> {
             !interrupt.requested()
         },
         &mut |row| {
+            done.push(row.clone());
+            if let Err(error) = write_json(&done, arguments) {
+                tracing::warn!("{error:#}");
+            }
             tracing::info!(
                 "{} {} {} {}: {}",
                 row.task,
@@ -193,15 +232,12 @@ fn execute(plan: &BenchPlan, arguments: &BenchArguments) -> Result<()> {
     )?;
     bar.finish_and_clear();
     println!("{}", table::render(&rows));
-    println!(
-        "Success in percent with Wilson 95 % intervals; pairs drawn with seed {}.",
-        plan.seed
-    );
-    files::write_atomically(
-        &arguments.json,
-        serde_json::to_string_pretty(&rows)?.as_bytes(),
-    )?;
-    files::write_atomically(&arguments.html, html::render(&rows)?.as_bytes())?;
+    let pairs = match &plan.pairs {
+        Pairs::Frozen(_) => "frozen pairs".to_owned(),
+        Pairs::Fresh(seed) => format!("pairs drawn with seed {seed}"),
+    };
+    println!("Success in percent with Wilson 95 % intervals; {pairs}.");
+    write_reports(&rows, arguments)?;
     println!(
         "Wrote {} and {}.",
         arguments.json.display(),
@@ -209,10 +245,31 @@ fn execute(plan: &BenchPlan, arguments: &BenchArguments) -> Result<()> {
     );
     if rows.len() < plan.rows.len() {
         bail!(
-            "interrupted after {} of {} rows; the reports hold those",
+            "interrupted after {} of {} rows; the reports hold those, --resume goes on from them",
             rows.len(),
             plan.rows.len()
         );
+    }
+    Ok(())
+}
+
+fn write_json(rows: &[Row], arguments: &BenchArguments) -> Result<()> {
+    files::write_atomically(&arguments.json, serde_json::to_string(rows)?.as_bytes())
+}
+
+fn write_reports(rows: &[Row], arguments: &BenchArguments) -> Result<()> {
+    write_json(rows, arguments)?;
+    files::write_atomically(&arguments.html, html::render(rows)?.as_bytes())
+}
+
+fn freeze(folder: &Path) -> Result<()> {
+    let assets = assets::find()?;
+    for (task, variants) in tasks(&assets, &["all".to_owned()])? {
+        for variant in variants {
+            let path = folder.join(manifest::file_name(task.name(), &variant.name));
+            Manifest::freeze(&task, &variant)?.write(&path)?;
+            println!("Wrote {}.", path.display());
+        }
     }
     Ok(())
 }
@@ -303,12 +360,38 @@ fn model_file(assets: &Path, task: &Task, arguments: &BenchArguments) -> Result<
     }
 }
 
-fn tiers(task: &Task, asked: &[Tier]) -> Result<Vec<Tier>> {
-    let fits = |t: &Tier| *t != Tier::Turn || task.pose_shape().has_yaw;
+/// The budgets that a row runs at, each with its settings.
+fn budgets(
+    controller: &ControllerKind,
+    config: &PlanningConfig,
+    asked: &[u64],
+) -> Result<Vec<(Option<u64>, PlanningConfig)>> {
+    let ControllerKind::Latent { model, .. } = controller else {
+        return Ok(vec![(None, config.clone())]);
+    };
     if asked.is_empty() {
-        return Ok(Tier::ALL.into_iter().filter(fits).collect());
+        return Ok(vec![(None, config.clone())]);
     }
-    Ok(asked.iter().copied().filter(fits).collect())
+    let horizon = config.horizon_blocks * model.card().block();
+    let scaled = |&steps: &u64| {
+        let planner = config
+            .planner
+            .scaled_to(steps, horizon)
+            .map_err(|e| UsageError(format!("--budget {steps}: {e}")))?;
+        let config = PlanningConfig {
+            planner,
+            ..config.clone()
+        };
+        Ok((Some(steps), config))
+    };
+    asked.iter().map(scaled).collect()
+}
+
+/// The tiers of a task among those asked for, all without any.
+fn tiers(task: &Task, asked: &[Tier]) -> Vec<Tier> {
+    let mut tiers = Tier::of(task);
+    tiers.retain(|tier| asked.is_empty() || asked.contains(tier));
+    tiers
 }
 
 /// A planner asked for on the command line.
@@ -358,7 +441,12 @@ impl Choice {
         model: Option<&Arc<WorldModel>>,
         costs: &[CostKind],
     ) -> Vec<(ControllerKind, PlanningConfig)> {
-        let all = [CostKind::Pose, CostKind::Reach, CostKind::L2];
+        let all = [
+            CostKind::Pose,
+            CostKind::Reach,
+            CostKind::Slow,
+            CostKind::L2,
+        ];
         match (self, model) {
             (Self::Random, _) => vec![(ControllerKind::Random, PlanningConfig::default())],
             (Self::Oracle(config), _) => vec![(ControllerKind::Oracle, config.clone())],

@@ -5,7 +5,7 @@ use crate::objective::{LatentCost, Stage};
 use planners::{CandidateShape, DifferentiableModel, RolloutError, RolloutModel};
 use std::sync::Arc;
 use world_model::WorldModel;
-use world_model::imagination::{ImaginationError, ImaginationScratch, RolloutTape};
+use world_model::imagination::{ImaginationError, ImaginationScratch, Readout, RolloutTape};
 
 /// A world model at a moment, with a goal.
 pub struct LatentRollouts {
@@ -51,9 +51,25 @@ impl LatentRollouts {
         self.model.encode(observation, &mut self.start)
     }
 
-    /// The present latent, `[latent]`.
-    pub fn latent(&self) -> &[f32] {
-        &self.start
+    /// The poses decoded after each block of one sequence, `[blocks, pose]`.
+    ///
+    /// # Errors
+    /// When the sequence does not consist of whole blocks.
+    pub fn poses(&self, actions: &[f32]) -> Result<Vec<f32>, ImaginationError> {
+        let card = self.model.card();
+        let blocks = actions.len() / card.block_action_dim();
+        let heads = [self.model.pose_head()];
+        let mut poses = vec![0.0; blocks * heads[0].outputs()];
+        self.model.imagination().rollout(
+            &self.start,
+            actions,
+            1,
+            blocks,
+            Readout::Heads(&heads),
+            &mut poses,
+            &mut ImaginationScratch::new(),
+        )?;
+        Ok(poses)
     }
 }
 

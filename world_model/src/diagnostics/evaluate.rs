@@ -100,7 +100,7 @@ impl<'a> Sample<'a> {
         let rng = &mut stream(config.seed, Purpose::Evaluation, 0, 0);
         let firsts = data
             .held_out_windows
-            .draw(WINDOWS, config.moving_fraction, rng);
+            .draw(WINDOWS, config.eventful_fraction, rng);
         let dims = data.frames.dimensions();
         let offsets = || (0..=data.held_out_blocks).map(|k| k * config.block);
         let observations: Vec<f32> = offsets()

@@ -12,6 +12,7 @@ pub(crate) struct Layers {
     pub predictor: Vec<Linear>,
     pub pose: Vec<Linear>,
     pub reach: Vec<Vec<Linear>>,
+    pub slow: Vec<Linear>,
 }
 
 impl Layers {
@@ -41,6 +42,7 @@ impl Layers {
             ("encoder".to_owned(), &self.encoder),
             ("predictor".to_owned(), &self.predictor),
             ("pose".to_owned(), &self.pose),
+            ("slow".to_owned(), &self.slow),
         ]
         .into_iter()
         .chain(heads)
@@ -101,6 +103,7 @@ impl Layers {
                 &config.predictor_hidden,
                 latent,
             )?,
+            slow: network("slow", latent, &[], card.slow_features)?,
             pose: network("pose", latent, &config.pose_hidden, card.pose.dim())?,
             reach: (0..config.reach_heads)
                 .map(|head| {

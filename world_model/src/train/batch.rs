@@ -51,7 +51,7 @@ impl Batch {
         let windows = config.batch / SHARDS;
         let firsts = data
             .training_windows
-            .draw(windows, config.moving_fraction, rng);
+            .draw(windows, config.eventful_fraction, rng);
         let frames = &data.frames;
         let mut batch = Self {
             windows,

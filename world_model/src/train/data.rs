@@ -41,7 +41,7 @@ impl<'a> TrainingData<'a> {
         let frames = Frames::new(dataset, &normalisation);
         let layout = &dataset.spec.pose;
         let windows = |episodes: &[usize], blocks: usize| {
-            WindowSampler::new(&frames, episodes, blocks * config.block, layout)
+            WindowSampler::new(&frames, episodes, blocks * config.block)
         };
         let training_windows = windows(&training_episodes, config.open_loop_steps);
         let (held_out_blocks, held_out_windows) = (config.open_loop_steps

@@ -90,7 +90,11 @@ impl Worker {
         let predicted = networks
             .predictor
             .open_loop(z.clone().narrow(0, 0, n), &actions[..open_loop]);
-        let prediction = open_loop_prediction(&predicted, z.clone().narrow(0, n, open_loop * n), self.config.prediction_delta);
+        let prediction = open_loop_prediction(
+            &predicted,
+            z.clone().narrow(0, n, open_loop * n),
+            self.config.prediction_delta,
+        );
         let inverse = mean_squared_error(
             networks.inverse.forward(
                 z.clone().narrow(0, 0, pairs_of_frames),

@@ -16,8 +16,14 @@ use crate::card::{ModelCard, ObservationKind};
 use crate::config::TrainConfig;
 use crate::dataset::Dataset;
 use crate::diagnostics::{Diagnostics, check_collapse, evaluate};
+use crate::imagination::{ImaginationError, Linear, Mlp, PackedMlp, Scratch};
 use crate::model::{Layers, WorldModel};
 use crate::networks::Networks;
+use crate::random::{Purpose, stream};
+use crate::slow::slow_features;
+
+/// Pairs of frames, one block apart, that the slow features are fitted on.
+const SLOW_PAIRS: usize = 20_000;
 
 /// A training run.
 pub(super) struct Trainer<'a> {
@@ -191,6 +197,29 @@ impl<'a> Trainer<'a> {
         }
     }
 
+    /// The slow features of the latents of a share of the data, under the given encoder.
+    fn slow_features(&self, encoder: &[Linear]) -> Result<Linear, TrainError> {
+        let latent = self.config.latent_dim;
+        let encoder = PackedMlp::new(&Mlp::try_new(encoder.to_vec())?);
+        let rng = &mut stream(self.config.seed, Purpose::SlowFeatures, 0, 0);
+        let firsts = self.data.training_windows.draw(SLOW_PAIRS, 0.0, rng);
+        let encode = |offset: usize| {
+            let observations: Vec<f32> = firsts
+                .iter()
+                .flat_map(|first| self.data.frames.observation(first + offset))
+                .copied()
+                .collect();
+            let mut latents = vec![0.0; SLOW_PAIRS * latent];
+            encoder.forward(&observations, SLOW_PAIRS, &mut latents, &mut Scratch::new())?;
+            Ok::<_, ImaginationError>(latents)
+        };
+        Ok(slow_features(
+            &encode(0)?,
+            &encode(self.config.block)?,
+            latent,
+        ))
+    }
+
     /// The finished model.
     pub fn into_model(self) -> Result<WorldModel, TrainError> {
         let diagnostics = match self.diagnostics.clone() {
@@ -198,7 +227,8 @@ impl<'a> Trainer<'a> {
             None => self.evaluate()?,
         };
         let network = |prefix: &str| self.map.layers(&self.state.values, prefix);
-        let layers = Layers {
+        let mut layers = Layers {
+            slow: vec![],
             encoder: network("encoder."),
             predictor: network("predictor."),
             pose: network("pose."),
@@ -206,6 +236,7 @@ impl<'a> Trainer<'a> {
                 .map(|head| network(&format!("reach.{head}.")))
                 .collect(),
         };
+        layers.slow.push(self.slow_features(&layers.encoder)?);
         let spec = &self.dataset.spec;
         let card = ModelCard {
             task: spec.task.clone(),
@@ -219,6 +250,7 @@ impl<'a> Trainer<'a> {
             data_hash: self.dataset.hash.clone(),
             steps: self.state.step,
             training_seconds: self.state.seconds,
+            slow_features: layers.slow[0].outputs,
             normalisation: self.data.normalisation.clone(),
             diagnostics,
         };

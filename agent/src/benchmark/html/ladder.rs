@@ -1,0 +1,88 @@
+//! Bars of success, the first picture of each task.
+
+use super::super::row::Row;
+use super::super::table::lines;
+use super::super::tier::Tier;
+use super::{label, plot, svg};
+use anyhow::Result;
+use plotters::prelude::*;
+
+/// Colours of the tiers, dark to light.
+const TIER_COLOURS: [RGBColor; 4] = [
+    RGBColor(31, 78, 121),
+    RGBColor(46, 117, 182),
+    RGBColor(237, 125, 49),
+    RGBColor(157, 195, 230),
+];
+
+/// Bars of success for each planner and tier, with intervals.
+pub fn render(rows: &[Row]) -> Result<String> {
+    let lines = lines(rows);
+    let tiers: Vec<Tier> = Tier::ALL
+        .into_iter()
+        .filter(|t| rows.iter().any(|r| r.tier == *t))
+        .collect();
+    svg((1040, 320), |root| {
+        let names: Vec<String> = lines.iter().map(|l| label(l[0])).collect();
+        let mut chart = ChartBuilder::on(root)
+            .margin(8)
+            .x_label_area_size(28)
+            .y_label_area_size(44)
+            .build_cartesian_2d(0.0..lines.len() as f64, 0.0..100.0_f64)
+            .map_err(plot)?;
+        chart
+            .configure_mesh()
+            .disable_x_mesh()
+            .max_light_lines(0)
+            .x_labels(2 * lines.len() + 1)
+            .x_label_formatter(&|x| {
+                let middle = (x.fract() - 0.5).abs() < 1.0e-6;
+                if middle {
+                    names.get(*x as usize).cloned().unwrap_or_default()
+                } else {
+                    String::new()
+                }
+            })
+            .y_desc("success, %")
+            .draw()
+            .map_err(plot)?;
+        let width = 0.8 / tiers.len().max(1) as f64;
+        for (t, tier) in tiers.iter().enumerate() {
+            let colour = TIER_COLOURS[*tier as usize];
+            let bars = lines.iter().enumerate().filter_map(|(i, line)| {
+                let row = line.iter().find(|r| r.tier == *tier)?;
+                Some((i as f64 + 0.1 + width * t as f64, *row))
+            });
+            let bars: Vec<(f64, &Row)> = bars.collect();
+            chart
+                .draw_series(bars.iter().map(|(x, r)| {
+                    Rectangle::new(
+                        [(*x, 0.0), (x + 0.92 * width, 100.0 * r.success_rate)],
+                        colour.filled(),
+                    )
+                }))
+                .map_err(plot)?
+                .label(tier.name())
+                .legend(move |(x, y)| {
+                    Rectangle::new([(x, y - 5), (x + 12, y + 5)], colour.filled())
+                });
+            chart
+                .draw_series(bars.iter().map(|(x, r)| {
+                    let x = x + 0.46 * width;
+                    PathElement::new(
+                        vec![(x, 100.0 * r.ci95_low), (x, 100.0 * r.ci95_high)],
+                        BLACK.stroke_width(1),
+                    )
+                }))
+                .map_err(plot)?;
+        }
+        chart
+            .configure_series_labels()
+            .position(SeriesLabelPosition::UpperLeft)
+            .background_style(WHITE.mix(0.8))
+            .border_style(BLACK.mix(0.3))
+            .draw()
+            .map_err(plot)?;
+        Ok(())
+    })
+}

@@ -1,0 +1,140 @@
+//! The HTML report: one file, no network, the pictures inside as SVG.
+
+use super::row::Row;
+use super::table::{success, task_name};
+use anyhow::{Result, anyhow};
+use plotters::coord::Shift;
+use plotters::prelude::*;
+use std::fmt::Write;
+
+mod budgets;
+mod difficulty;
+mod episodes;
+mod ladder;
+mod latency;
+
+const STYLE: &str = "body{font:15px/1.5 system-ui,sans-serif;max-width:1080px;margin:2em auto;padding:0 1em;color:#222}\
+ table{border-collapse:collapse;width:100%;margin:1em 0}th,td{padding:.3em .6em;text-align:right;border-bottom:1px solid #ddd}\
+ th:first-child,td:first-child,th:nth-child(2),td:nth-child(2),th:nth-child(3),td:nth-child(3){text-align:left}\
+ caption{text-align:left;color:#555}svg{max-width:100%;height:auto}h2{margin-top:2em}small,figcaption{color:#666}figure{margin:1.5em 0}";
+
+type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
+
+/// Draws a picture of this size in pixels.
+fn svg(size: (u32, u32), draw: impl FnOnce(&Area) -> Result<()>) -> Result<String> {
+    let mut svg = String::new();
+    {
+        let root = SVGBackend::with_string(&mut svg, size).into_drawing_area();
+        draw(&root)?;
+        root.present().map_err(plot)?;
+    }
+    Ok(svg)
+}
+
+/// An error of the plotting library as ours; it is not `Sync`.
+fn plot(error: impl std::fmt::Display) -> anyhow::Error {
+    anyhow!("plot: {error}")
+}
+
+/// Colour of the `index`th series of a picture.
+fn colour(index: usize) -> RGBColor {
+    let (r, g, b) = Palette99::pick(index).rgb();
+    RGBColor(r, g, b)
+}
+
+/// Renders the report.
+///
+/// # Errors
+/// When a plot cannot be drawn.
+pub fn render(rows: &[Row]) -> Result<String> {
+    let mut page = String::new();
+    write!(
+        page,
+        "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><title>Foresight benchmark</title>\
+         <style>{STYLE}</style></head><body><h1>Foresight benchmark</h1>\
+         <p>Success of each planner with Wilson 95 % intervals. All rows of a task and tier share their pairs of start and \
+         goal; pairs that are solved at their start were never drawn. An episode may take twice the control steps from which \
+         its goal was taken. <b>oracle</b> plans in true physics with the true pose, <b>latent-cost</b> in true physics with \
+         the model's cost, <b>icem</b> in the world model alone: the gap between the first two is the cost's, the gap between \
+         the last two the model's.</p>"
+    )?;
+    let mut tasks: Vec<String> = rows.iter().map(task_name).collect();
+    tasks.dedup();
+    for task in &tasks {
+        let own: Vec<Row> = rows
+            .iter()
+            .filter(|r| &task_name(r) == task)
+            .cloned()
+            .collect();
+        write!(
+            page,
+            "<h2>{task}</h2>{}{}",
+            ladder::render(&own)?,
+            table(&own)?
+        )?;
+        for (title, picture) in [
+            (
+                "Success against model steps a decision. The dotted lines are budgets of published planners: 2.9 k, 9.2 k, 45 k \
+                 and 54 k",
+                budgets::render(&own)?,
+            ),
+            (
+                "Share of the decisions that took no longer than this",
+                latency::render(&own)?,
+            ),
+            (
+                "Success against how far, and how much turned, the goal is; all tiers together",
+                difficulty::render(&own)?,
+            ),
+            (
+                "Imagined and actual paths seen from above, first episodes. Black: the object; blue: what moves it; orange: \
+                 futures of the object imagined at each decision; ring: goal and tolerance",
+                episodes::render(&own)?,
+            ),
+        ] {
+            if let Some(picture) = picture {
+                write!(
+                    page,
+                    "<figure><figcaption>{title}.</figcaption>{picture}</figure>"
+                )?;
+            }
+        }
+    }
+    page.push_str("</body></html>\n");
+    Ok(page)
+}
+
+fn label(row: &Row) -> String {
+    if row.cost == "none" || row.planner == "oracle" {
+        row.planner.clone()
+    } else {
+        format!("{} {}", row.planner, row.cost)
+    }
+}
+
+fn table(rows: &[Row]) -> Result<String> {
+    let mut out = String::from(
+        "<table><tr><th>planner</th><th>cost</th><th>told about poses</th><th>tier</th><th>success, % [95 %]</th><th>n</th>\
+         <th>steps to success</th><th>ms p50</th><th>ms p99</th><th>model steps a decision</th></tr>",
+    );
+    for row in rows {
+        write!(
+            out,
+            "<tr><td>{}</td><td>{}</td><td><small>{}</small></td><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{:.1}</td>\
+             <td>{:.1}</td><td>{:.0}</td></tr>",
+            row.planner,
+            row.cost,
+            row.pose_labels,
+            row.tier.name(),
+            success(row),
+            row.episodes,
+            row.steps_to_success
+                .map_or("-".to_owned(), |s| format!("{s:.0}")),
+            row.decision_ms_p50,
+            row.decision_ms_p99,
+            row.model_steps_per_decision
+        )?;
+    }
+    out.push_str("</table>");
+    Ok(out)
+}

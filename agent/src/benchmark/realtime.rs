@@ -1,0 +1,173 @@
+//! One closed-loop episode in which the world does not wait: it runs at its control rate on the wall clock, the planner thinks
+//! on a thread of its own, the newest state goes in, a stamped plan comes out.
+//!
+//! While the planner thinks, the actions of its last plan go on; the next plan starts with as many of them as its thinking is
+//! expected to take. A decision misses its deadline when the world gets further than that before the plan is there.
+
+use super::episode::{Episode, EpisodeSpec, Outcome};
+use crate::controller::{Controller, Decision};
+use anyhow::{Result, anyhow};
+use sim::Env;
+use std::sync::{Arc, Condvar, Mutex};
+use std::time::{Duration, Instant};
+
+/// A decision and the control step whose state it was made in.
+struct StampedPlan {
+    decision: Decision,
+    observed: usize,
+}
+
+impl StampedPlan {
+    /// The actions from a control step on, `[steps, action_dim]`; none beyond the horizon.
+    fn from(&self, step: usize, width: usize) -> &[f32] {
+        let first = (step - self.observed) * width;
+        self.decision.actions.get(first..).unwrap_or(&[])
+    }
+}
+
+/// What world and planner exchange.
+#[derive(Default)]
+struct Exchange {
+    /// The newest state that no plan was made for yet, and its control step.
+    state: Option<(Env, usize)>,
+    /// The newest plan.
+    plan: Option<Arc<StampedPlan>>,
+    /// Control steps that the world is through with.
+    now: usize,
+    /// Decisions that came too late.
+    misses: usize,
+    /// Every plan, in order.
+    made: Vec<Arc<StampedPlan>>,
+    /// The episode is over.
+    over: bool,
+}
+
+/// Runs an episode at the control rate of its task.
+///
+/// # Errors
+/// As for an episode in which the world waits.
+pub fn run_episode_in_real_time(spec: EpisodeSpec<'_>) -> Result<Outcome> {
+    let (mut episode, mut controller) = Episode::start(spec)?;
+    let width = spec.task.action_dim();
+    let period = Duration::from_secs_f64(1.0 / f64::from(spec.task.rate_hz()));
+    let exchange = (Mutex::new(Exchange::default()), Condvar::new());
+    let planned = std::thread::scope(|scope| {
+        let planner = scope.spawn(|| {
+            // Its decisions run on one core, as they do when the world waits.
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build()?;
+            pool.install(|| think(&mut controller, &exchange, width, period))
+        });
+        let acted = act(&mut episode, &exchange, width, period);
+        if let Ok(mut shared) = exchange.0.lock() {
+            shared.over = true;
+        }
+        exchange.1.notify_all();
+        let thought = planner
+            .join()
+            .map_err(|_| anyhow!("the planner's thread panicked"))?;
+        acted.and(thought)
+    });
+    planned?;
+    let shared = exchange.0.into_inner().map_err(|_| poisoned())?;
+    for plan in &shared.made {
+        episode.decided(&plan.decision, plan.observed);
+    }
+    episode.outcome.deadline_misses = shared.misses;
+    Ok(episode.finish())
+}
+
+/// The world's side: every period one action, whether there is a plan or not.
+fn act(
+    episode: &mut Episode<'_>,
+    (shared, changed): &(Mutex<Exchange>, Condvar),
+    width: usize,
+    period: Duration,
+) -> Result<()> {
+    let idle = vec![0.0; width];
+    let mut due = Instant::now();
+    loop {
+        let step = episode.outcome.steps;
+        let plan = {
+            let mut shared = shared.lock().map_err(|_| poisoned())?;
+            if shared.over {
+                return Ok(()); // the planner gave up; its error tells why
+            }
+            shared.state = Some((episode.env.fork(), step));
+            shared.now = step;
+            shared.plan.clone()
+        };
+        changed.notify_all();
+        let action = plan
+            .as_ref()
+            .and_then(|plan| plan.from(step, width).get(..width))
+            .unwrap_or(&idle);
+        let goes_on = episode.step(action)?;
+        due += period;
+        std::thread::sleep(due.saturating_duration_since(Instant::now()));
+        if !goes_on {
+            return Ok(());
+        }
+    }
+}
+
+/// The planner's side: a plan for the newest state, again and again.
+fn think(
+    controller: &mut Controller,
+    (shared, changed): &(Mutex<Exchange>, Condvar),
+    width: usize,
+    period: Duration,
+) -> Result<()> {
+    let outcome = think_until_over(controller, shared, changed, width, period);
+    if outcome.is_err()
+        && let Ok(mut shared) = shared.lock()
+    {
+        shared.over = true;
+    }
+    outcome
+}
+
+fn think_until_over(
+    controller: &mut Controller,
+    shared: &Mutex<Exchange>,
+    changed: &Condvar,
+    width: usize,
+    period: Duration,
+) -> Result<()> {
+    let mut last = None;
+    let mut expected = 1;
+    loop {
+        let (env, step, previous) = {
+            let mut shared = shared.lock().map_err(|_| poisoned())?;
+            loop {
+                if shared.over {
+                    return Ok(());
+                }
+                if let Some((env, step)) = shared.state.take() {
+                    break (env, step, shared.plan.clone());
+                }
+                shared = changed.wait(shared).map_err(|_| poisoned())?;
+            }
+        };
+        let under_way = previous.as_ref().map_or(&[][..], |p| p.from(step, width));
+        let mut committed = under_way[..under_way.len().min(expected * width)].to_vec();
+        committed.resize(expected * width, 0.0);
+        let passed = last.map_or(0, |last| step - last);
+        let decision = controller.decide(&env, passed, &committed)?;
+        let longest = decision.actions.len() / width / 2;
+        let taken = (decision.elapsed.as_secs_f64() / period.as_secs_f64()).ceil() as usize;
+        let plan = Arc::new(StampedPlan {
+            decision,
+            observed: step,
+        });
+        let mut shared = shared.lock().map_err(|_| poisoned())?;
+        shared.misses += usize::from(shared.now > step + expected);
+        shared.made.push(Arc::clone(&plan));
+        shared.plan = Some(plan);
+        last = Some(step);
+        expected = taken.min(longest).max(1);
+    }
+}
+
+fn poisoned() -> anyhow::Error {
+    anyhow!("a thread of the episode panicked")
+}

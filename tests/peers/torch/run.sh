@@ -1,0 +1,10 @@
+#!/usr/bin/env bash
+# Compares imagined rollouts with PyTorch's. Usage: run.sh [--floors]
+# Needs Python 3.11 and a C++ compiler (for torch.compile); torch comes with tests/peers/lerobot/install.sh.
+set -euo pipefail
+here="$(cd "$(dirname "$0")" && pwd)"
+python="$("$here/../lerobot/install.sh")"
+cd "$here/../../.."
+cargo build --release --locked --quiet --examples
+target="${CARGO_TARGET_DIR:-target}"
+"$python" "$here/compare.py" "$target/release/examples/rollout_rate" "$@"
