@@ -1,7 +1,7 @@
 //! Planning in true physics solves what the tasks ask: if it did not, no planner's failure would mean anything.
 
 use crate::support::tasks;
-use agent::benchmark::{BenchPlan, RowSpec, Tier, run};
+use agent::benchmark::{BenchPlan, Pairs, RowSpec, Tier, run};
 use agent::controller::{ControllerKind, PlanningConfig};
 use planners::{IcemConfig, Method};
 use sim::variation::Variant;
@@ -27,12 +27,15 @@ fn the_oracle_reaches_near_goals_and_random_does_not() {
             tier: Tier::Near,
             controller,
             config: config.clone(),
+            budget: None,
             episodes: 8,
         };
         let rows = vec![row(ControllerKind::Oracle), row(ControllerKind::Random)];
         let plan = BenchPlan {
             rows,
-            seed: 5,
+            pairs: Pairs::Fresh(5),
+            realtime: false,
+            done: Vec::new(),
             threads: 2,
         };
         let rows = run(&plan, &|_| true, &mut |_| ()).unwrap();

@@ -3,7 +3,9 @@
 use crate::objective::{CostKind, LatentCost, ObjectiveConfig, PoseCost};
 use crate::rollouts::{Committed, Judge, LatentRollouts, PhysicsRollouts};
 use anyhow::{Context, Result};
-use planners::{Budget, Method, Planner, PlannerConfig, RolloutModel, SearchSpace};
+use planners::{
+    Budget, Method, Planner, PlannerConfig, RefinementConfig, RolloutModel, SearchSpace,
+};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
@@ -20,6 +22,9 @@ pub struct PlanningConfig {
     pub horizon_blocks: usize,
     /// The search.
     pub planner: Method,
+    /// Gradient steps from the search's best candidates, in the latent. Default none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub refinement: Option<RefinementConfig>,
     /// The cost.
     pub objective: ObjectiveConfig,
     /// How rows plan in true physics, where a simulated step costs a hundred imagined ones.
@@ -57,6 +62,7 @@ impl PlanningConfig {
         Self {
             horizon_blocks: self.horizon_blocks.min(self.physics.horizon_blocks),
             planner: self.physics.planner.clone(),
+            refinement: None,
             ..self.clone()
         }
     }
@@ -72,6 +78,7 @@ impl Default for PlanningConfig {
                 initial_std: 1.0,
                 ..Default::default()
             }),
+            refinement: None,
             objective: ObjectiveConfig::default(),
             physics: PhysicsConfig::default(),
         }
@@ -190,7 +197,7 @@ impl ControllerKind {
         let planner = PlannerConfig {
             space: SearchSpace::new(horizon, env.task().action_dim(), block),
             method: config.planner.clone(),
-            refinement: None,
+            refinement: config.refinement.clone(),
         };
         let planner = planner.build(seed).context("planner settings")?;
         Ok(Controller::Planning {

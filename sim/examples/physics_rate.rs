@@ -47,7 +47,10 @@ fn main() {
             });
         });
         let seconds = started.elapsed().as_secs_f64();
-        println!("{seconds} {}", worlds as usize * steps * task.substeps() as usize);
+        println!(
+            "{seconds} {}",
+            worlds as usize * steps * task.substeps() as usize
+        );
         std::io::stdout().flush().unwrap();
     }
 }

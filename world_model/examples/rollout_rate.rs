@@ -12,9 +12,7 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use std::io::{BufRead, Write};
 use std::time::Instant;
-use world_model::imagination::{
-    Imagination, ImaginationScratch, Linear, Mlp, PackedMlp, Readout,
-};
+use world_model::imagination::{Imagination, ImaginationScratch, Linear, Mlp, PackedMlp, Readout};
 
 const LATENT: usize = 64;
 const ACTION: usize = 16;
@@ -25,7 +23,9 @@ const THREADS: usize = 2;
 fn main() {
     let mut rng = ChaCha8Rng::seed_from_u64(0);
     let mut uniform = |count: usize, bound: f32| -> Vec<f32> {
-        (0..count).map(|_| rng.random_range(-bound..=bound)).collect()
+        (0..count)
+            .map(|_| rng.random_range(-bound..=bound))
+            .collect()
     };
     let layers: Vec<Linear> = WIDTHS
         .windows(2)

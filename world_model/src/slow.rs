@@ -18,7 +18,7 @@ const ITERATIONS: usize = 30;
 /// Directions of the latent with less of the largest variance than this are noise.
 const LEAST_VARIANCE: f64 = 1.0e-4;
 /// A direction whose typical change is less than this, of its standard deviation, is a constant of its episode.
-const CONSTANT: f64 = 1.0e-3;
+const CONSTANT: f64 = 1.0e-2;
 /// Directions are slow when the next one changes this much more.
 const GAP: f64 = 2.0;
 
@@ -135,4 +135,72 @@ fn choose(speeds: &DMatrix<f64>) -> Vec<usize> {
         _ => moving.len(),
     };
     moving[..count].iter().map(|(_, j)| *j).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rand::{RngExt, SeedableRng};
+    use rand_chacha::ChaCha8Rng;
+
+    /// Latents of four values, mixed: one that wanders all the time, one that moves in every tenth row only, one that never
+    /// changes, and noise of no size. Returns rows before and after, `[rows, 4]`.
+    fn mixed(rows: usize, sometimes: f32) -> (Vec<f32>, Vec<f32>) {
+        let mut rng = ChaCha8Rng::seed_from_u64(0);
+        let mix = |v: [f32; 3]| {
+            [
+                v[0] + v[1],
+                v[0] - v[1] + v[2],
+                v[2] - 0.5 * v[0],
+                1.0e-4 * v[0],
+            ]
+        };
+        let (mut before, mut after) = (Vec::new(), Vec::new());
+        for _ in 0..rows {
+            let mut v: [f32; 3] = std::array::from_fn(|_| rng.random_range(-1.0..=1.0));
+            before.extend(mix(v));
+            v[0] += rng.random_range(-0.3..=0.3);
+            if rng.random::<f32>() < sometimes {
+                v[1] += rng.random_range(-0.3..=0.3);
+            }
+            after.extend(mix(v));
+        }
+        (before, after)
+    }
+
+    /// The features of one latent that differs from zero by `v`.
+    fn features(linear: &Linear, v: [f32; 3]) -> Vec<f32> {
+        let z = [
+            v[0] + v[1],
+            v[0] - v[1] + v[2],
+            v[2] - 0.5 * v[0],
+            1.0e-4 * v[0],
+        ];
+        (0..linear.outputs)
+            .map(|j| {
+                (0..4)
+                    .map(|i| z[i] * linear.weight[i * linear.outputs + j])
+                    .sum()
+            })
+            .collect()
+    }
+
+    #[test]
+    fn what_moves_now_and_then_is_found() {
+        let (before, after) = mixed(4000, 0.1);
+        let linear = slow_features(&before, &after, 4);
+        assert_eq!(linear.outputs, 1, "{linear:?}");
+        let [always, sometimes, never] = [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]]
+            .map(|v| features(&linear, v)[0].abs());
+        assert!(
+            always < 0.05 * sometimes && never < 0.05 * sometimes,
+            "{always} {sometimes} {never}"
+        );
+    }
+
+    #[test]
+    fn everything_that_moves_is_taken_where_nothing_stands_still() {
+        let (before, after) = mixed(4000, 1.0);
+        assert_eq!(slow_features(&before, &after, 4).outputs, 2);
+    }
 }

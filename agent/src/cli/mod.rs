@@ -27,7 +27,7 @@ enum Command {
     /// Learn a world model
     Train(train::TrainArguments),
     /// Compare planners
-    Bench(bench::BenchArguments),
+    Bench(Box<bench::BenchArguments>),
 }
 
 /// A mistake in how the program was called; its exit code is 2.

@@ -72,6 +72,7 @@ impl DifferentiableModel for Committed<'_> {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may fail by panicking")]
 mod tests {
     use super::*;
 

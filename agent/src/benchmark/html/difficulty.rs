@@ -20,9 +20,12 @@ struct Point {
     interval: [f64; 2],
 }
 
-/// Success by goal distance, and by turn where the task has an orientation; nothing without rows.
+/// Success by goal distance, and by turn where the task has an orientation; nothing without planning rows.
 pub fn render(rows: &[Row]) -> Result<Option<String>> {
-    let rows: Vec<&Row> = rows.iter().filter(|r| r.budget.is_none()).collect();
+    let rows: Vec<&Row> = rows
+        .iter()
+        .filter(|r| r.budget.is_none() && r.planner != "random")
+        .collect();
     let has_turn = rows
         .iter()
         .flat_map(|r| &r.results)

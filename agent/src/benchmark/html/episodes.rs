@@ -27,7 +27,7 @@ pub fn render(rows: &[Row]) -> Result<Option<String>> {
     if chosen.is_empty() {
         return Ok(None);
     }
-    let picture = svg((1040, 290), |root| {
+    let picture = svg((1040, 268), |root| {
         for (area, (row, outcome, trace)) in root.split_evenly((1, PICTURES)).iter().zip(&chosen) {
             let end = if outcome.success {
                 "reached"

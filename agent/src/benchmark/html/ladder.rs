@@ -15,9 +15,16 @@ const TIER_COLOURS: [RGBColor; 4] = [
     RGBColor(157, 195, 230),
 ];
 
-/// Bars of success for each planner and tier, with intervals.
+/// Bars of success for each planner and tier, with intervals; of planners that ran at several budgets, those of the largest.
 pub fn render(rows: &[Row]) -> Result<String> {
-    let lines = lines(rows);
+    let largest = |row: &Row| {
+        let same = |r: &&Row| (&r.planner, &r.cost) == (&row.planner, &row.cost);
+        rows.iter().filter(same).map(|r| r.budget).max() == Some(row.budget)
+    };
+    let lines: Vec<Vec<&Row>> = lines(rows)
+        .into_iter()
+        .filter(|line| largest(line[0]))
+        .collect();
     let tiers: Vec<Tier> = Tier::ALL
         .into_iter()
         .filter(|t| rows.iter().any(|r| r.tier == *t))

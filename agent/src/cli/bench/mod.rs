@@ -1,0 +1,267 @@
+//! `foresight bench`: the main job.
+
+mod rows;
+
+use super::UsageError;
+use super::interrupt::Interrupt;
+use crate::benchmark::manifest::{self, Manifest};
+use crate::benchmark::{BenchPlan, Pairs, Row, Tier, compare, html, run as run_benchmark, table};
+use crate::controller::PlanningConfig;
+use crate::objective::CostKind;
+use crate::{assets, files};
+use anyhow::{Context, Result, bail};
+use clap::Args;
+use indicatif::{ProgressBar, ProgressStyle};
+use std::path::{Path, PathBuf};
+
+#[derive(Args)]
+pub struct BenchArguments {
+    /// Tasks, as NAME or NAME/VARIANT, or `all`
+    #[arg(long, value_delimiter = ',', default_value = "all")]
+    task: Vec<String>,
+    /// Planners: random, icem, cem, mppi, predictive, gradient, latent-cost, oracle
+    #[arg(
+        long,
+        value_delimiter = ',',
+        default_value = "random,icem,latent-cost,oracle"
+    )]
+    planner: Vec<String>,
+    /// Model in place of the shipped one; needs a single --task
+    #[arg(long)]
+    model: Option<PathBuf>,
+    /// Episodes in each row [default: 25]
+    #[arg(long)]
+    episodes: Option<usize>,
+    /// Episodes in each row that plans in true physics, where a decision takes a hundred times as long [default: --episodes,
+    /// or 2 when that is not given either]
+    #[arg(long)]
+    physics_episodes: Option<usize>,
+    /// Draw fresh pairs of start and goal with this seed, instead of the frozen ones in assets/manifests
+    #[arg(long)]
+    seed: Option<u64>,
+    /// Tiers
+    #[arg(long, value_delimiter = ',', value_enum)]
+    tier: Vec<Tier>,
+    /// The world does not wait: it runs at its control rate on the wall clock while the planner thinks
+    #[arg(long)]
+    realtime: bool,
+    /// Keep the rows that the JSON report has already
+    #[arg(long)]
+    resume: bool,
+    /// Costs of the latent planners [default: all]
+    #[arg(long, value_delimiter = ',', value_enum)]
+    cost: Vec<CostKind>,
+    /// Model steps a decision: each latent planner runs once for each budget, its population scaled to it [default: as
+    /// configured]
+    #[arg(long, value_delimiter = ',', value_name = "STEPS")]
+    budget: Vec<u64>,
+    /// Factors of variation to fix, as NAME=VALUE; tasks without such a factor refuse it
+    #[arg(long, value_delimiter = ',', value_name = "F=V")]
+    shift: Vec<String>,
+    /// Worker threads [default: one for each core]
+    #[arg(long)]
+    threads: Option<usize>,
+    /// Planner and objective settings
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// JSON report
+    #[arg(long, default_value = "out/bench.json")]
+    json: PathBuf,
+    /// HTML report
+    #[arg(long, default_value = "out/bench.html")]
+    html: PathBuf,
+    /// Compare two JSON reports, pair by pair, instead of running anything
+    #[arg(long, num_args = 2, exclusive = true, value_names = ["A.json", "B.json"])]
+    compare: Vec<PathBuf>,
+    /// Freeze the pairs of every task into manifests in this folder, instead of running anything
+    #[arg(long, exclusive = true, value_name = "FOLDER")]
+    freeze: Option<PathBuf>,
+}
+
+/// Episodes in each row when none are asked for: what two cores run in under three minutes.
+const EPISODES: usize = 25;
+const PHYSICS_EPISODES: usize = 2;
+
+impl BenchArguments {
+    fn episodes(&self) -> usize {
+        self.episodes.unwrap_or(EPISODES)
+    }
+
+    fn physics_episodes(&self) -> usize {
+        self.physics_episodes
+            .or(self.episodes)
+            .unwrap_or(PHYSICS_EPISODES)
+    }
+}
+
+pub fn run(arguments: &BenchArguments) -> Result<()> {
+    if let [first, second] = arguments.compare.as_slice() {
+        return compare_reports(first, second);
+    }
+    if let Some(folder) = &arguments.freeze {
+        return freeze(folder);
+    }
+    for (name, value) in [
+        ("--episodes", arguments.episodes()),
+        ("--physics-episodes", arguments.physics_episodes()),
+    ] {
+        if value == 0 {
+            bail!(UsageError(format!("{name} 0: expected at least 1")));
+        }
+    }
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let threads = arguments.threads.unwrap_or(cores);
+    if threads == 0 {
+        bail!(UsageError("--threads 0: expected at least 1".to_owned()));
+    }
+    let config = arguments
+        .config
+        .as_deref()
+        .map_or_else(|| Ok(PlanningConfig::default()), read_config)?;
+    files::check_writable(&arguments.json)?;
+    files::check_writable(&arguments.html)?;
+
+    let assets = assets::find()?;
+    let rows = rows::rows(&assets, arguments, &config)?;
+    let pairs = match arguments.seed {
+        Some(seed) => Pairs::Fresh(seed),
+        // Shifted worlds have no manifests: their goals must be reachable in them.
+        None if !arguments.shift.is_empty() => Pairs::Fresh(manifest::SEED),
+        None => Pairs::Frozen(assets),
+    };
+    let done = match arguments.resume && arguments.json.exists() {
+        true => read_report(&arguments.json)?,
+        false => Vec::new(),
+    };
+    let plan = BenchPlan {
+        rows,
+        pairs,
+        realtime: arguments.realtime,
+        threads,
+        done,
+    };
+    execute(&plan, arguments)
+}
+
+fn execute(plan: &BenchPlan, arguments: &BenchArguments) -> Result<()> {
+    let interrupt = Interrupt::install()?;
+    let episodes: usize = plan.rows.iter().map(|r| r.episodes).sum();
+    let bar = ProgressBar::new(episodes as u64).with_style(ProgressStyle::with_template(
+        "{bar:30} {pos}/{len} episodes, {eta} left {msg}",
+    )?);
+    // What an earlier report holds beyond this one is kept as well.
+    let with_earlier = |rows: &[Row]| -> Vec<Row> {
+        let new = |row: &&Row| !rows.iter().any(|r| r.head == row.head);
+        rows.iter()
+            .chain(plan.done.iter().filter(new))
+            .cloned()
+            .collect()
+    };
+    let mut so_far = Vec::new();
+    let rows: Vec<Row> = run_benchmark(
+        plan,
+        &|head| {
+            bar.inc(1);
+            bar.set_message(format!(
+                "{} {} {} {}",
+                head.task,
+                head.tier.name(),
+                head.planner,
+                head.cost
+            ));
+            !interrupt.requested()
+        },
+        &mut |row| {
+            so_far.push(row.clone());
+            if let Err(error) = write_json(&with_earlier(&so_far), arguments) {
+                tracing::warn!("{error:#}");
+            }
+            tracing::info!(
+                "{} {} {} {}: {}",
+                row.task,
+                row.planner,
+                row.cost,
+                row.tier.name(),
+                table::success(row)
+            );
+        },
+    )?;
+    bar.finish_and_clear();
+    let finished = rows.len();
+    let rows = with_earlier(&rows);
+    println!("{}", table::render(&rows));
+    let pairs = match &plan.pairs {
+        Pairs::Frozen(_) => "frozen pairs".to_owned(),
+        Pairs::Fresh(seed) => format!("pairs drawn with seed {seed}"),
+    };
+    println!("Success in percent with Wilson 95 % intervals; {pairs}.");
+    write_reports(&rows, arguments)?;
+    println!(
+        "Wrote {} and {}.",
+        arguments.json.display(),
+        arguments.html.display()
+    );
+    if finished < plan.rows.len() {
+        bail!(
+            "interrupted after {} of {} rows; the reports hold those, --resume goes on from them",
+            finished,
+            plan.rows.len()
+        );
+    }
+    Ok(())
+}
+
+fn write_json(rows: &[Row], arguments: &BenchArguments) -> Result<()> {
+    files::write_atomically(&arguments.json, serde_json::to_string(rows)?.as_bytes())
+}
+
+fn write_reports(rows: &[Row], arguments: &BenchArguments) -> Result<()> {
+    write_json(rows, arguments)?;
+    files::write_atomically(&arguments.html, html::render(rows)?.as_bytes())
+}
+
+fn freeze(folder: &Path) -> Result<()> {
+    let assets = assets::find()?;
+    for (task, variants) in rows::tasks(&assets, &["all".to_owned()])? {
+        for variant in variants {
+            let path = folder.join(manifest::file_name(task.name(), &variant.name));
+            Manifest::freeze(&task, &variant)?.write(&path)?;
+            println!("Wrote {}.", path.display());
+        }
+    }
+    Ok(())
+}
+
+fn compare_reports(first: &Path, second: &Path) -> Result<()> {
+    let (a, b) = (read_report(first)?, read_report(second)?);
+    let comparisons = compare::compare(&a, &b);
+    if comparisons.is_empty() {
+        bail!(
+            "{} and {} share no pairs: expected rows with the same task, tier and seed",
+            first.display(),
+            second.display()
+        );
+    }
+    println!("{}", compare::render(&comparisons));
+    println!("A: {}\nB: {}", first.display(), second.display());
+    Ok(())
+}
+
+fn read_report(path: &Path) -> Result<Vec<Row>> {
+    let text =
+        std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    serde_json::from_str(&text)
+        .with_context(|| format!("{} is not a report of this benchmark", path.display()))
+}
+
+fn read_config(path: &Path) -> Result<PlanningConfig> {
+    let text =
+        std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    toml::from_str(&text).map_err(|e| {
+        anyhow::anyhow!(
+            "config {}: {}",
+            path.display(),
+            e.to_string().trim().replace('\n', " ")
+        )
+    })
+}

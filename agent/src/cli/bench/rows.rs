@@ -1,0 +1,241 @@
+//! Which rows a benchmark has: every task, variant, planner, cost, budget and tier that was asked for.
+
+use super::super::UsageError;
+use super::BenchArguments;
+use crate::assets;
+use crate::benchmark::{RowSpec, Tier};
+use crate::controller::{ControllerKind, PlanningConfig};
+use crate::model_check::check_model;
+use crate::objective::CostKind;
+use anyhow::{Context, Result, bail};
+use planners::Method;
+use sim::Task;
+use sim::variation::Variant;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use world_model::WorldModel;
+
+/// Rows of the ladder that are not search algorithms.
+const RUNGS: [&str; 3] = ["random", "latent-cost", "oracle"];
+
+/// The rows asked for, in the order of the report.
+pub fn rows(
+    assets: &Path,
+    arguments: &BenchArguments,
+    config: &PlanningConfig,
+) -> Result<Vec<RowSpec>> {
+    let planners = arguments
+        .planner
+        .iter()
+        .map(|p| Choice::parse(p, config))
+        .collect::<Result<Vec<_>>>()?;
+    let mut rows = Vec::new();
+    for (task, variants) in tasks(assets, &arguments.task)? {
+        let variants = shift(&task, variants, &arguments.shift)?;
+        let model = if planners.iter().any(Choice::needs_model) {
+            let path = model_file(assets, &task, arguments)?;
+            let model = WorldModel::load(&path)?;
+            check_model(&model, &task).with_context(|| path.display().to_string())?;
+            Some(Arc::new(model))
+        } else {
+            None
+        };
+        for variant in variants {
+            for choice in &planners {
+                for (controller, config) in choice.controllers(model.as_ref(), &arguments.cost) {
+                    for (budget, config) in budgets(&controller, &config, &arguments.budget)? {
+                        for tier in tiers(&task, &arguments.tier) {
+                            let slow = matches!(
+                                controller,
+                                ControllerKind::Oracle | ControllerKind::LatentCost { .. }
+                            );
+                            rows.push(RowSpec {
+                                task: Arc::clone(&task),
+                                variant: variant.clone(),
+                                tier,
+                                controller: controller.clone(),
+                                config: config.clone(),
+                                budget,
+                                episodes: if slow {
+                                    arguments.physics_episodes()
+                                } else {
+                                    arguments.episodes()
+                                },
+                            });
+                        }
+                    }
+                }
+            }
+        }
+    }
+    Ok(rows)
+}
+
+/// Fixes factors of variation in every variant.
+fn shift(task: &Task, variants: Vec<Variant>, shifts: &[String]) -> Result<Vec<Variant>> {
+    let mut shifted = variants;
+    for text in shifts {
+        let usage = || UsageError(format!("--shift {text}: expected NAME=VALUE"));
+        let (name, value) = text.split_once('=').ok_or_else(usage)?;
+        let value: f32 = value.parse().map_err(|_| usage())?;
+        shifted = shifted
+            .iter()
+            .map(|v| v.shifted(task, name, value))
+            .collect::<Result<_, _>>()?;
+    }
+    Ok(shifted)
+}
+
+/// The tasks asked for, each with its variants.
+pub fn tasks(assets: &Path, names: &[String]) -> Result<Vec<(Arc<Task>, Vec<Variant>)>> {
+    let mut chosen = Vec::new();
+    for name in names {
+        if name == "all" {
+            chosen.extend(Task::list(assets)?.into_iter().map(|task| (task, None)));
+        } else {
+            match name.split_once('/') {
+                Some((task, variant)) => chosen.push((task.to_owned(), Some(variant.to_owned()))),
+                None => chosen.push((name.clone(), None)),
+            }
+        }
+    }
+    chosen
+        .into_iter()
+        .map(|(name, variant)| {
+            let task = Arc::new(Task::load(assets, &name)?);
+            let names = variant.map_or_else(|| task.variants(), |v| vec![v]);
+            let variants = names
+                .iter()
+                .map(|v| Variant::of(&task, Some(v)))
+                .collect::<Result<_, _>>()?;
+            Ok((task, variants))
+        })
+        .collect()
+}
+
+fn model_file(assets: &Path, task: &Task, arguments: &BenchArguments) -> Result<PathBuf> {
+    match &arguments.model {
+        Some(_) if arguments.task.len() != 1 || arguments.task[0] == "all" => {
+            bail!(UsageError("--model needs a single --task".to_owned()))
+        }
+        Some(path) => Ok(path.clone()),
+        None => Ok(assets::model_path(assets, task.name())),
+    }
+}
+
+/// The budgets that a row runs at, each with its settings.
+fn budgets(
+    controller: &ControllerKind,
+    config: &PlanningConfig,
+    asked: &[u64],
+) -> Result<Vec<(Option<u64>, PlanningConfig)>> {
+    let ControllerKind::Latent { model, .. } = controller else {
+        return Ok(vec![(None, config.clone())]);
+    };
+    if asked.is_empty() {
+        return Ok(vec![(None, config.clone())]);
+    }
+    let horizon = config.horizon_blocks * model.card().block();
+    let scaled = |&steps: &u64| {
+        let planner = config
+            .planner
+            .scaled_to(steps, horizon)
+            .map_err(|e| UsageError(format!("--budget {steps}: {e}")))?;
+        let config = PlanningConfig {
+            planner,
+            ..config.clone()
+        };
+        Ok((Some(steps), config))
+    };
+    asked.iter().map(scaled).collect()
+}
+
+/// The tiers of a task among those asked for, all without any.
+fn tiers(task: &Task, asked: &[Tier]) -> Vec<Tier> {
+    let mut tiers = Tier::of(task);
+    tiers.retain(|tier| asked.is_empty() || asked.contains(tier));
+    tiers
+}
+
+/// A planner asked for on the command line.
+enum Choice {
+    Random,
+    LatentCost(PlanningConfig),
+    Oracle(PlanningConfig),
+    Latent(PlanningConfig),
+}
+
+impl Choice {
+    fn parse(name: &str, config: &PlanningConfig) -> Result<Self> {
+        match name {
+            "random" => Ok(Self::Random),
+            "latent-cost" => Ok(Self::LatentCost(config.in_physics())),
+            "oracle" => Ok(Self::Oracle(config.in_physics())),
+            _ => {
+                let default: Method = name.parse().map_err(|_| {
+                    UsageError(format!(
+                        "unknown planner '{name}': expected {}, {}",
+                        RUNGS.join(", "),
+                        Method::NAMES
+                    ))
+                })?;
+                // A configured method keeps its settings; another one runs with its defaults.
+                let same =
+                    std::mem::discriminant(&default) == std::mem::discriminant(&config.planner);
+                let planner = if same {
+                    config.planner.clone()
+                } else {
+                    default
+                };
+                Ok(Self::Latent(PlanningConfig {
+                    planner,
+                    ..config.clone()
+                }))
+            }
+        }
+    }
+
+    fn needs_model(&self) -> bool {
+        matches!(self, Self::Latent(_) | Self::LatentCost(_))
+    }
+
+    fn controllers(
+        &self,
+        model: Option<&Arc<WorldModel>>,
+        costs: &[CostKind],
+    ) -> Vec<(ControllerKind, PlanningConfig)> {
+        let all = [
+            CostKind::Pose,
+            CostKind::Reach,
+            CostKind::Slow,
+            CostKind::L2,
+        ];
+        match (self, model) {
+            (Self::Random, _) => vec![(ControllerKind::Random, PlanningConfig::default())],
+            (Self::Oracle(config), _) => vec![(ControllerKind::Oracle, config.clone())],
+            (Self::Latent(config), Some(model)) => {
+                let costs = if costs.is_empty() { &all[..] } else { costs };
+                let controller = |&cost| ControllerKind::Latent {
+                    model: Arc::clone(model),
+                    cost,
+                };
+                costs
+                    .iter()
+                    .map(|c| (controller(c), config.clone()))
+                    .collect()
+            }
+            (Self::LatentCost(config), Some(model)) => {
+                let costs = if costs.is_empty() { &all[..1] } else { costs };
+                let controller = |&cost| ControllerKind::LatentCost {
+                    model: Arc::clone(model),
+                    cost,
+                };
+                costs
+                    .iter()
+                    .map(|c| (controller(c), config.clone()))
+                    .collect()
+            }
+            (Self::Latent(_) | Self::LatentCost(_), None) => Vec::new(),
+        }
+    }
+}
