@@ -7,12 +7,13 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 /// Arrows between crates of the workspace.
-const ARROWS: [(&str, &[&str]); 5] = [
+const ARROWS: [(&str, &[&str]); 6] = [
     ("agent", &["planners", "sim", "world_model"]),
     (
         "contract_tests",
         &["agent", "planners", "sim", "world_model"],
     ),
+    ("peer_rates", &["sim", "world_model"]),
     ("planners", &[]),
     ("sim", &[]),
     ("world_model", &[]),

@@ -5,6 +5,6 @@ set -euo pipefail
 here="$(cd "$(dirname "$0")" && pwd)"
 python="$("$here/install.sh")"
 cd "$here/../../.."
-cargo build --release --locked --quiet --examples
+cargo build --release --locked --quiet
 target="${CARGO_TARGET_DIR:-target}"
-"$python" "$here/compare.py" "$target/release/examples/physics_rate" "$@"
+"$python" "$here/compare.py" "$target/release/physics_rate" "$@"

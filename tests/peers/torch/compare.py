@@ -1,6 +1,6 @@
 """Imagined rollouts here against PyTorch, eager and compiled, on the same network, batches and two threads.
 
-Usage: compare.py ROLLOUT_RATE [--floors]   where ROLLOUT_RATE is the example of the crate world_model, built for release.
+Usage: compare.py ROLLOUT_RATE [--floors]   where ROLLOUT_RATE is the binary of the crate peer_rates, built for release.
 The three take turns, round after round, so that a busy machine disturbs all of them alike. A ratio above one means that
 torch takes that many times as long. With --floors the script fails when a median ratio is below the floor.
 """

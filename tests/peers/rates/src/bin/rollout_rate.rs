@@ -5,7 +5,7 @@
 #![allow(
     clippy::unwrap_used,
     clippy::print_stdout,
-    reason = "an example for scripts stops at the first error"
+    reason = "a tool for scripts stops at the first error"
 )]
 
 use rand::{RngExt, SeedableRng};

@@ -5,7 +5,7 @@
 #![allow(
     clippy::unwrap_used,
     clippy::print_stdout,
-    reason = "an example for scripts stops at the first error"
+    reason = "a tool for scripts stops at the first error"
 )]
 
 use rayon::prelude::*;
@@ -19,7 +19,7 @@ use std::time::Instant;
 const THREADS: usize = 2;
 
 fn main() {
-    let assets = Path::new(env!("CARGO_MANIFEST_DIR")).join("../assets");
+    let assets = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../assets");
     let pool = rayon::ThreadPoolBuilder::new()
         .num_threads(THREADS)
         .build()
