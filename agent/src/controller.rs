@@ -46,8 +46,8 @@ impl Default for PhysicsConfig {
         Self {
             horizon_blocks: 6,
             planner: Method::Icem(planners::IcemConfig {
-                population: 40,
-                rounds: 3,
+                population: 36,
+                rounds: 4,
                 elites: 6,
                 initial_std: 1.0,
                 ..Default::default()

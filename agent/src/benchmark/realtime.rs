@@ -160,7 +160,7 @@ fn think_until_over(
             observed: step,
         });
         let mut shared = shared.lock().map_err(|_| poisoned())?;
-        shared.misses += usize::from(shared.now > step + expected);
+        shared.misses += usize::from(shared.now >= step + expected);
         shared.made.push(Arc::clone(&plan));
         shared.plan = Some(plan);
         last = Some(step);
