@@ -85,10 +85,10 @@ fn the_world_does_not_wait_in_real_time() {
         .iter()
         .map(|r| r["steps"].as_f64().unwrap())
         .sum();
-    // At 20 Hz, two episodes at a time at most for each of the machine's cores.
+    // At 20 Hz, one episode at a time for each of the machine's cores.
     let cores = std::thread::available_parallelism().unwrap().get() as f64;
     assert!(started.elapsed().as_secs_f64() > steps / 20.0 / cores);
-    assert!(row["successes"].as_u64().unwrap() >= 2, "{row}");
+    assert!(row["successes"].as_u64().unwrap() >= 1, "{row}");
 
     // A planner in true physics that cannot keep up is late, and the report says so.
     let config = "[physics]\nhorizon_blocks = 6\nplanner = { planner = \"icem\", population = 400, rounds = 6 }\n";
@@ -118,6 +118,12 @@ fn an_unfinished_benchmark_is_continued() {
         &bench("--tier near,mid --json part.json --resume"),
         folder.path(),
     );
+    let other = failure(
+        &bench("--tier near --json part.json --resume"),
+        folder.path(),
+        1,
+    );
+    assert!(other.contains("does not ask for"), "{other}");
     let (whole, part) = (
         rows(&folder.path().join("whole.json")),
         rows(&folder.path().join("part.json")),

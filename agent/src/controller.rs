@@ -256,7 +256,8 @@ impl Controller {
                         .plan(&mut Committed::new(imaginer, committed), Budget::Configured)?,
                 };
                 let mut actions = plan.actions.clone();
-                actions[..committed.len()].copy_from_slice(committed);
+                let under_way = committed.len().min(actions.len());
+                actions[..under_way].copy_from_slice(&committed[..under_way]);
                 let (elapsed, model_steps) = (started.elapsed(), plan.statistics.model_steps);
                 let imagined = match model {
                     Imaginer::Latent(rollouts) => rollouts.poses(&actions)?,

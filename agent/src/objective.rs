@@ -69,8 +69,8 @@ pub struct ObjectiveConfig {
     /// Weight of the distance between effector and object, per metre, without which a pusher that is far from its
     /// object has no reason to come nearer. Default 10.
     pub effector_per_m: f32,
-    /// Blocks for which a future goes on as it is at the end of the horizon, where the goal is not reached; of the pose cost
-    /// only. Without them a detour that pays off late is never worth its way. Default 10.
+    /// Blocks for which a future goes on as it is at the end of the horizon, where the goal is not reached; of the costs
+    /// `pose` and `slow`. Without them a detour that pays off late is never worth its way. Default 10.
     pub tail_blocks: f32,
     /// Weight of the disagreement of the first-passage heads, in standard deviations. Default 0.5.
     pub reach_pessimism: f32,

@@ -77,7 +77,7 @@ impl Method {
             Self::Gradient(_) => 1,
             _ => Self::LEAST_POPULATION,
         };
-        if candidates < least as f64 {
+        if !(least as f64..1.0e9).contains(&candidates) {
             return Err(ConfigError::TooSmall {
                 name: "candidates a round that the budget leaves",
                 value: candidates as usize,

@@ -89,6 +89,18 @@ impl WorldModel {
         &self.card
     }
 
+    /// Hash of the weights: two models with the same one are the same model.
+    pub fn hash(&self) -> String {
+        let mut hasher = blake3::Hasher::new();
+        for tensor in self.layers.tensors() {
+            hasher.update(tensor.name.as_bytes());
+            for value in &tensor.values {
+                hasher.update(&value.to_le_bytes());
+            }
+        }
+        hasher.finalize().to_hex().to_string()
+    }
+
     /// Encodes one observation in the units of the task.
     ///
     /// # Shapes

@@ -17,13 +17,13 @@ const STILL: f64 = 0.02;
 const ITERATIONS: usize = 30;
 /// Directions of the latent with less of the largest variance than this are noise.
 const LEAST_VARIANCE: f64 = 1.0e-4;
-/// A direction whose typical change is less than this, of its standard deviation, is a constant of its episode.
+/// A direction whose mean change is less than this, of its standard deviation, is a constant of its episode.
 const CONSTANT: f64 = 1.0e-2;
 /// Directions are slow when the next one changes this much more.
 const GAP: f64 = 2.0;
 
 /// Fits the features: a linear map from the latent to its slow directions, each in units of its mean change in a block.
-/// Without a gap between slow and fast directions, all that change are taken.
+/// Without a gap between slow and fast directions all that change are taken, and where none does, simply all.
 ///
 /// # Shapes
 /// - before, after: `[rows, dim]`, latents one action block apart
@@ -39,7 +39,10 @@ pub(crate) fn slow_features(before: &[f32], after: &[f32], dim: usize) -> Linear
     let speeds = (&changes * &directions).map(f64::abs);
     let chosen = choose(&speeds);
     let weight = &whitening * directions.select_columns(&chosen);
-    let means: Vec<f64> = chosen.iter().map(|&j| speeds.column(j).mean()).collect();
+    let means: Vec<f64> = chosen
+        .iter()
+        .map(|&j| speeds.column(j).mean().max(CONSTANT))
+        .collect();
     Linear {
         inputs: dim,
         outputs: chosen.len(),
@@ -124,6 +127,9 @@ fn choose(speeds: &DMatrix<f64>) -> Vec<usize> {
         .filter(|&j| speeds.column(j).mean() > CONSTANT)
         .map(|j| (median(j).max(CONSTANT), j))
         .collect();
+    if moving.is_empty() {
+        return (0..speeds.ncols()).collect();
+    }
     moving.sort_by(|a, b| a.0.total_cmp(&b.0));
     let widest = moving
         .windows(2)
@@ -196,6 +202,14 @@ mod tests {
             always < 0.05 * sometimes && never < 0.05 * sometimes,
             "{always} {sometimes} {never}"
         );
+    }
+
+    #[test]
+    fn without_any_change_all_directions_are_taken() {
+        let (before, _) = mixed(100, 0.0);
+        let linear = slow_features(&before, &before, 4);
+        assert_eq!(linear.outputs, 3);
+        assert!(linear.weight.iter().all(|w| w.is_finite()));
     }
 
     #[test]

@@ -118,6 +118,15 @@ impl Manifest {
         tier: Tier,
         count: usize,
     ) -> Result<Vec<Pair>> {
+        if (self.task.as_str(), &self.variant) != (task.name(), &variant.name) {
+            bail!(
+                "it is about {} ({}), expected {} ({})",
+                self.task,
+                self.variant,
+                task.name(),
+                variant.name
+            );
+        }
         let frozen = self.tiers.get(&tier).map_or(&[][..], Vec::as_slice);
         let Some(frozen) = frozen.get(..count) else {
             bail!(
@@ -130,6 +139,20 @@ impl Manifest {
             let mut env = Env::new(Arc::clone(task), variant.clone())?;
             env.reset(pair.start_seed)?;
             let start = env.pose();
+            let goal = [&pair.goal_pose[..], &pair.goal_observation].concat();
+            if pair.goal_pose.len() != start.len()
+                || pair.goal_observation.len() != env.observation().len()
+                || goal.iter().any(|v| !v.is_finite())
+            {
+                bail!(
+                    "the goal of pair {index} of tier {} has {} pose and {} observation values, expected {} and {}, all finite",
+                    tier.name(),
+                    pair.goal_pose.len(),
+                    pair.goal_observation.len(),
+                    start.len(),
+                    env.observation().len()
+                );
+            }
             let same = start.len() == pair.start_pose.len()
                 && start
                     .iter()

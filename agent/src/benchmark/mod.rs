@@ -1,4 +1,4 @@
-//! The benchmark: fresh pairs of start and goal, the ladder of rows, honest intervals, reports.
+//! The benchmark: frozen or fresh pairs of start and goal, the ladder of rows, honest intervals, reports.
 
 pub mod compare;
 pub mod episode;

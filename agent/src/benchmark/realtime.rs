@@ -25,11 +25,34 @@ impl StampedPlan {
     }
 }
 
+/// A state of the world.
+struct State {
+    env: Env,
+    /// Its control step.
+    step: usize,
+    /// The action that is under way from it on.
+    action: Vec<f32>,
+    /// When it was there.
+    seen: Instant,
+}
+
+/// Ends the episode for both sides, however one of them ends.
+struct EndsEpisode<'a>(&'a (Mutex<Exchange>, Condvar));
+
+impl Drop for EndsEpisode<'_> {
+    fn drop(&mut self) {
+        if let Ok(mut shared) = self.0.0.lock() {
+            shared.over = true;
+        }
+        self.0.1.notify_all();
+    }
+}
+
 /// What world and planner exchange.
 #[derive(Default)]
 struct Exchange {
-    /// The newest state that no plan was made for yet, and its control step.
-    state: Option<(Env, usize)>,
+    /// The newest state that no plan was made for yet.
+    state: Option<State>,
     /// The newest plan.
     plan: Option<Arc<StampedPlan>>,
     /// Control steps that the world is through with.
@@ -53,15 +76,15 @@ pub fn run_episode_in_real_time(spec: EpisodeSpec<'_>) -> Result<Outcome> {
     let exchange = (Mutex::new(Exchange::default()), Condvar::new());
     let planned = std::thread::scope(|scope| {
         let planner = scope.spawn(|| {
+            let _end = EndsEpisode(&exchange);
             // Its decisions run on one core, as they do when the world waits.
             let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build()?;
             pool.install(|| think(&mut controller, &exchange, width, period))
         });
-        let acted = act(&mut episode, &exchange, width, period);
-        if let Ok(mut shared) = exchange.0.lock() {
-            shared.over = true;
-        }
-        exchange.1.notify_all();
+        let acted = {
+            let _end = EndsEpisode(&exchange);
+            act(&mut episode, &exchange, width, period)
+        };
         let thought = planner
             .join()
             .map_err(|_| anyhow!("the planner's thread panicked"))?;
@@ -87,21 +110,28 @@ fn act(
     let mut due = Instant::now();
     loop {
         let step = episode.outcome.steps;
-        let plan = {
+        let env = episode.env.fork();
+        let action = {
             let mut shared = shared.lock().map_err(|_| poisoned())?;
             if shared.over {
                 return Ok(()); // the planner gave up; its error tells why
             }
-            shared.state = Some((episode.env.fork(), step));
+            let planned = shared.plan.as_ref();
+            let action = planned
+                .and_then(|plan| plan.from(step, width).get(..width))
+                .unwrap_or(&idle)
+                .to_vec();
+            shared.state = Some(State {
+                env,
+                step,
+                action: action.clone(),
+                seen: Instant::now(),
+            });
             shared.now = step;
-            shared.plan.clone()
+            action
         };
         changed.notify_all();
-        let action = plan
-            .as_ref()
-            .and_then(|plan| plan.from(step, width).get(..width))
-            .unwrap_or(&idle);
-        let goes_on = episode.step(action)?;
+        let goes_on = episode.step(&action)?;
         due += period;
         std::thread::sleep(due.saturating_duration_since(Instant::now()));
         if !goes_on {
@@ -117,44 +147,32 @@ fn think(
     width: usize,
     period: Duration,
 ) -> Result<()> {
-    let outcome = think_until_over(controller, shared, changed, width, period);
-    if outcome.is_err()
-        && let Ok(mut shared) = shared.lock()
-    {
-        shared.over = true;
-    }
-    outcome
-}
-
-fn think_until_over(
-    controller: &mut Controller,
-    shared: &Mutex<Exchange>,
-    changed: &Condvar,
-    width: usize,
-    period: Duration,
-) -> Result<()> {
     let mut last = None;
     let mut expected = 1;
     loop {
-        let (env, step, previous) = {
+        let (state, previous) = {
             let mut shared = shared.lock().map_err(|_| poisoned())?;
             loop {
                 if shared.over {
                     return Ok(());
                 }
-                if let Some((env, step)) = shared.state.take() {
-                    break (env, step, shared.plan.clone());
+                if let Some(state) = shared.state.take() {
+                    break (state, shared.plan.clone());
                 }
                 shared = changed.wait(shared).map_err(|_| poisoned())?;
             }
         };
-        let under_way = previous.as_ref().map_or(&[][..], |p| p.from(step, width));
-        let mut committed = under_way[..under_way.len().min(expected * width)].to_vec();
+        let step = state.step;
+        // What is under way, and what follows it in the plan that will go on meanwhile.
+        let mut committed = state.action;
+        if let Some(plan) = &previous {
+            committed.extend(plan.from(step + 1, width));
+        }
         committed.resize(expected * width, 0.0);
         let passed = last.map_or(0, |last| step - last);
-        let decision = controller.decide(&env, passed, &committed)?;
+        let decision = controller.decide(&state.env, passed, &committed)?;
         let longest = decision.actions.len() / width / 2;
-        let taken = (decision.elapsed.as_secs_f64() / period.as_secs_f64()).ceil() as usize;
+        let taken = (state.seen.elapsed().as_secs_f64() / period.as_secs_f64()).ceil() as usize;
         let plan = Arc::new(StampedPlan {
             decision,
             observed: step,

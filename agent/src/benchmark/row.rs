@@ -36,6 +36,8 @@ pub struct RowHead {
     pub model_seed: Option<u64>,
     /// Hash of the data that the model was trained on.
     pub model_data: Option<String>,
+    /// Hash of the model's weights.
+    pub model_hash: Option<String>,
     /// Settings of the planner; none for rows that do not plan.
     pub settings: Option<PlanningConfig>,
 }

@@ -45,8 +45,16 @@ pub struct BenchPlan {
     pub realtime: bool,
     /// Worker threads.
     pub threads: usize,
-    /// Rows of an earlier report: those that this benchmark asks for are not run again.
+    /// Rows of an earlier report that this benchmark asks for: they are not run again.
     pub done: Vec<Row>,
+}
+
+impl BenchPlan {
+    /// The first row of an earlier report that this benchmark does not ask for.
+    pub fn foreign<'a>(&self, rows: &'a [Row]) -> Option<&'a Row> {
+        rows.iter()
+            .find(|row| !self.rows.iter().any(|spec| spec.asks_for(self, row)))
+    }
 }
 
 /// Where pairs of start and goal come from.
@@ -79,7 +87,10 @@ impl Pairs {
             Self::Fresh(seed) => pairs::draw(task, variant, tier, count, *seed),
             Self::Frozen(assets) => {
                 let path = manifest::path(assets, task.name(), &variant.name);
-                Manifest::read(&path)?
+                Manifest::read(&path)
+                    .context(
+                        "give --seed to draw fresh pairs, or freeze some with `bench --freeze`",
+                    )?
                     .pairs(task, variant, tier, count)
                     .with_context(|| path.display().to_string())
             }
@@ -88,6 +99,11 @@ impl Pairs {
 }
 
 impl RowSpec {
+    /// Whether a row of a report is the one that this specification leads to.
+    fn asks_for(&self, plan: &BenchPlan, row: &Row) -> bool {
+        row.head == self.head(plan) && row.results.len() == self.episodes
+    }
+
     /// What the row is about.
     pub fn head(&self, plan: &BenchPlan) -> RowHead {
         let name = match &self.controller {
@@ -123,6 +139,7 @@ impl RowSpec {
             budget: self.budget,
             model_seed: model.map(|m| m.card().config.seed),
             model_data: model.map(|m| m.card().data_hash.clone()),
+            model_hash: model.map(|m| m.hash()),
             settings: (!matches!(self.controller, ControllerKind::Random))
                 .then(|| self.config.clone()),
         }
@@ -160,8 +177,7 @@ pub fn run(
         .build()?;
     for spec in &plan.rows {
         let head = spec.head(plan);
-        let same = |row: &&Row| row.head == head && row.episodes == spec.episodes;
-        if let Some(row) = plan.done.iter().find(same) {
+        if let Some(row) = plan.done.iter().find(|row| spec.asks_for(plan, row)) {
             finished(row);
             rows.push(row.clone());
             (0..row.episodes).for_each(|_| {

@@ -14,7 +14,11 @@ pub fn render(rows: &[Row]) -> String {
     table.load_preset(presets::NOTHING);
     let mut header = vec!["task".to_owned(), "planner".to_owned(), "cost".to_owned()];
     header.extend(tiers.iter().map(|t| format!("{} %", t.name())));
+    let realtime = rows.iter().any(|r| r.realtime);
     header.extend(["n", "ms p50", "ms p99", "steps/decision"].map(str::to_owned));
+    if realtime {
+        header.push("deadline misses".to_owned());
+    }
     table.set_header(header);
     for line in lines(rows) {
         let first = line[0];
@@ -37,6 +41,10 @@ pub fn render(rows: &[Row]) -> String {
         cells.push(format!("{:.1}", worst(|r| r.decision_ms_p50)));
         cells.push(format!("{:.1}", worst(|r| r.decision_ms_p99)));
         cells.push(format!("{:.0}", worst(|r| r.model_steps_per_decision)));
+        if realtime {
+            let missed: usize = line.iter().map(|r| r.deadline_misses).sum();
+            cells.push(missed.to_string());
+        }
         table.add_row(cells);
     }
     for column in table.column_iter_mut().skip(3) {
@@ -62,6 +70,15 @@ pub fn lines(rows: &[Row]) -> Vec<Vec<&Row>> {
         }
     }
     lines
+}
+
+/// Whether a row has the largest budget of the rows of its planner and cost.
+pub fn is_largest_budget(row: &Row, rows: &[Row]) -> bool {
+    let same = |r: &&Row| {
+        (&r.task, &r.variant, &r.planner, &r.cost)
+            == (&row.task, &row.variant, &row.planner, &row.cost)
+    };
+    rows.iter().filter(same).map(|r| r.budget).max() == Some(row.budget)
 }
 
 /// Task, with its variant where it has one.

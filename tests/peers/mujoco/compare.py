@@ -1,7 +1,8 @@
 """Physics steps a second here and in MuJoCo, on the same MJCF, with as many worlds and two threads.
 
 Usage: compare.py PHYSICS_RATE [--floors]   where PHYSICS_RATE is the binary of the crate peer_rates, built for release.
-Both take turns, round after round; every world has smooth random actions of its own, and both step at the rate of the task.
+Both take turns, round after round; every world has smooth random actions of its own, and both step at the rate of the task. The starts differ: here one that the task draws, there one
+without contact of the robot.
 A ratio above one means that more steps are done here. With --floors the script fails when a median ratio is below FLOOR.
 """
 

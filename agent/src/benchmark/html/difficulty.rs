@@ -3,6 +3,7 @@
 use super::super::episode::Outcome;
 use super::super::row::Row;
 use super::super::statistics::wilson95;
+use super::super::table::is_largest_budget;
 use super::{Area, colour, label, plot, svg};
 use anyhow::Result;
 use plotters::prelude::*;
@@ -24,7 +25,7 @@ struct Point {
 pub fn render(rows: &[Row]) -> Result<Option<String>> {
     let rows: Vec<&Row> = rows
         .iter()
-        .filter(|r| r.budget.is_none() && r.planner != "random")
+        .filter(|r| is_largest_budget(r, rows) && r.planner != "random")
         .collect();
     let has_turn = rows
         .iter()

@@ -2,6 +2,7 @@
 
 use super::super::episode::{Outcome, Trace};
 use super::super::row::Row;
+use super::super::table::is_largest_budget;
 use super::{Area, plot, svg};
 use anyhow::Result;
 use plotters::prelude::*;
@@ -13,7 +14,9 @@ const PICTURES: usize = 4;
 /// nothing when no episode was kept.
 pub fn render(rows: &[Row]) -> Result<Option<String>> {
     let own = |r: &&Row| {
-        r.cost == "pose" && r.budget.is_none() && r.results.iter().any(|o| imagined(o).is_some())
+        r.cost == "pose"
+            && is_largest_budget(r, rows)
+            && r.results.iter().any(|o| imagined(o).is_some())
     };
     let rows: Vec<&Row> = rows.iter().filter(own).collect();
     let chosen: Vec<(&Row, &Outcome, &Trace)> = (0..PICTURES)

@@ -1,7 +1,7 @@
 //! Bars of success, the first picture of each task.
 
 use super::super::row::Row;
-use super::super::table::lines;
+use super::super::table::{is_largest_budget, lines};
 use super::super::tier::Tier;
 use super::{label, plot, svg};
 use anyhow::Result;
@@ -17,13 +17,9 @@ const TIER_COLOURS: [RGBColor; 4] = [
 
 /// Bars of success for each planner and tier, with intervals; of planners that ran at several budgets, those of the largest.
 pub fn render(rows: &[Row]) -> Result<String> {
-    let largest = |row: &Row| {
-        let same = |r: &&Row| (&r.planner, &r.cost) == (&row.planner, &row.cost);
-        rows.iter().filter(same).map(|r| r.budget).max() == Some(row.budget)
-    };
     let lines: Vec<Vec<&Row>> = lines(rows)
         .into_iter()
-        .filter(|line| largest(line[0]))
+        .filter(|line| is_largest_budget(line[0], rows))
         .collect();
     let tiers: Vec<Tier> = Tier::ALL
         .into_iter()

@@ -58,8 +58,12 @@ pub fn render(rows: &[Row]) -> Result<String> {
          the model's cost, <b>icem</b> in the world model alone: the gap between the first two is the cost's, the gap between \
          the last two the model's.</p>"
     )?;
-    let mut tasks: Vec<String> = rows.iter().map(task_name).collect();
-    tasks.dedup();
+    let mut tasks: Vec<String> = Vec::new();
+    for task in rows.iter().map(task_name) {
+        if !tasks.contains(&task) {
+            tasks.push(task);
+        }
+    }
     for task in &tasks {
         let own: Vec<Row> = rows
             .iter()
@@ -115,13 +119,13 @@ fn label(row: &Row) -> String {
 fn table(rows: &[Row]) -> Result<String> {
     let mut out = String::from(
         "<table><tr><th>planner</th><th>cost</th><th>told about poses</th><th>tier</th><th>success, % [95 %]</th><th>n</th>\
-         <th>steps to success</th><th>ms p50</th><th>ms p99</th><th>model steps a decision</th></tr>",
+         <th>steps to success</th><th>ms p50</th><th>ms p99</th><th>model steps a decision</th><th>deadline misses</th></tr>",
     );
     for row in rows {
         write!(
             out,
             "<tr><td>{}</td><td>{}</td><td><small>{}</small></td><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{:.1}</td>\
-             <td>{:.1}</td><td>{:.0}</td></tr>",
+             <td>{:.1}</td><td>{:.0}</td><td>{}</td></tr>",
             row.planner,
             row.cost,
             row.pose_labels,
@@ -132,7 +136,11 @@ fn table(rows: &[Row]) -> Result<String> {
                 .map_or("-".to_owned(), |s| format!("{s:.0}")),
             row.decision_ms_p50,
             row.decision_ms_p99,
-            row.model_steps_per_decision
+            row.model_steps_per_decision,
+            match row.realtime {
+                true => row.deadline_misses.to_string(),
+                false => "the world waits".to_owned(),
+            }
         )?;
     }
     out.push_str("</table>");

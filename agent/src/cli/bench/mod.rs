@@ -45,7 +45,7 @@ pub struct BenchArguments {
     /// The world does not wait: it runs at its control rate on the wall clock while the planner thinks
     #[arg(long)]
     realtime: bool,
-    /// Keep the rows that the JSON report has already
+    /// Go on where an interrupted benchmark with the same arguments stopped: the rows in the JSON report are not run again
     #[arg(long)]
     resume: bool,
     /// Costs of the latent planners [default: all]
@@ -129,17 +129,28 @@ pub fn run(arguments: &BenchArguments) -> Result<()> {
         None if !arguments.shift.is_empty() => Pairs::Fresh(manifest::SEED),
         None => Pairs::Frozen(assets),
     };
-    let done = match arguments.resume && arguments.json.exists() {
-        true => read_report(&arguments.json)?,
-        false => Vec::new(),
-    };
-    let plan = BenchPlan {
+    let mut plan = BenchPlan {
         rows,
         pairs,
         realtime: arguments.realtime,
         threads,
-        done,
+        done: Vec::new(),
     };
+    if arguments.resume && arguments.json.exists() {
+        plan.done = read_report(&arguments.json)?;
+    }
+    if let Some(row) = plan.foreign(&plan.done) {
+        bail!(
+            "{} holds a row that this command does not ask for ({} {} {} {}, {} episodes): expected the report of the same \
+             command with the same models; give another --json",
+            arguments.json.display(),
+            table::task_name(row),
+            row.planner,
+            row.cost,
+            row.tier.name(),
+            row.results.len()
+        );
+    }
     execute(&plan, arguments)
 }
 
@@ -149,14 +160,6 @@ fn execute(plan: &BenchPlan, arguments: &BenchArguments) -> Result<()> {
     let bar = ProgressBar::new(episodes as u64).with_style(ProgressStyle::with_template(
         "{bar:30} {pos}/{len} episodes, {eta} left {msg}",
     )?);
-    // What an earlier report holds beyond this one is kept as well.
-    let with_earlier = |rows: &[Row]| -> Vec<Row> {
-        let new = |row: &&Row| !rows.iter().any(|r| r.head == row.head);
-        rows.iter()
-            .chain(plan.done.iter().filter(new))
-            .cloned()
-            .collect()
-    };
     let mut so_far = Vec::new();
     let rows: Vec<Row> = run_benchmark(
         plan,
@@ -173,7 +176,10 @@ fn execute(plan: &BenchPlan, arguments: &BenchArguments) -> Result<()> {
         },
         &mut |row| {
             so_far.push(row.clone());
-            if let Err(error) = write_json(&with_earlier(&so_far), arguments) {
+            // While earlier rows are taken over, the file holds as many or more.
+            if so_far.len() > plan.done.len()
+                && let Err(error) = write_json(&so_far, arguments)
+            {
                 tracing::warn!("{error:#}");
             }
             tracing::info!(
@@ -187,8 +193,6 @@ fn execute(plan: &BenchPlan, arguments: &BenchArguments) -> Result<()> {
         },
     )?;
     bar.finish_and_clear();
-    let finished = rows.len();
-    let rows = with_earlier(&rows);
     println!("{}", table::render(&rows));
     let pairs = match &plan.pairs {
         Pairs::Frozen(_) => "frozen pairs".to_owned(),
@@ -201,10 +205,10 @@ fn execute(plan: &BenchPlan, arguments: &BenchArguments) -> Result<()> {
         arguments.json.display(),
         arguments.html.display()
     );
-    if finished < plan.rows.len() {
+    if rows.len() < plan.rows.len() {
         bail!(
             "interrupted after {} of {} rows; the reports hold those, --resume goes on from them",
-            finished,
+            rows.len(),
             plan.rows.len()
         );
     }

@@ -135,7 +135,7 @@ fn budgets(
     if asked.is_empty() {
         return Ok(vec![(None, config.clone())]);
     }
-    let horizon = config.horizon_blocks * model.card().block();
+    let horizon = config.horizon_blocks.saturating_mul(model.card().block());
     let scaled = |&steps: &u64| {
         let planner = config
             .planner
