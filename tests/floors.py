@@ -12,9 +12,11 @@ FLOORS = {
     ("reach", "icem", "pose", "mid"): 0.92,
     ("two-room", "icem", "pose", "near"): 0.90,
     ("two-room", "icem", "pose", "mid"): 0.88,
-    ("push", "icem", "pose", "near"): 0.82,
-    ("push", "icem", "pose", "mid"): 0.75,
-    ("push", "icem", "pose", "turn"): 0.62,
+    ("push", "icem", "pose", "near"): 0.88,
+    ("push", "icem", "pose", "mid"): 0.86,
+    ("push", "icem", "pose", "turn"): 0.88,
+    ("push", "icem", "slow", "near"): 0.78,
+    ("push", "icem", "slow", "turn"): 0.78,
 }
 # A random policy that does better than this means that the pairs are too easy.
 RANDOM_CEILING = 0.5
