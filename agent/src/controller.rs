@@ -1,10 +1,10 @@
 //! Who chooses the actions: each row of the benchmark's ladder is a controller.
 
 use crate::objective::{CostKind, LatentCost, ObjectiveConfig, PoseCost};
-use crate::rollouts::{Committed, Judge, LatentRollouts, PhysicsRollouts};
+use crate::rollouts::{Judge, LatentRollouts, PhysicsRollouts};
 use anyhow::{Context, Result};
 use planners::{
-    Budget, Method, Planner, PlannerConfig, RefinementConfig, RolloutModel, SearchSpace,
+    Budget, Committed, Method, Planner, PlannerConfig, RefinementConfig, RolloutModel, SearchSpace,
 };
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -119,8 +119,6 @@ pub struct Decision {
     pub elapsed: Duration,
     /// Control steps imagined or simulated for it.
     pub model_steps: u64,
-    /// The poses that a latent planner imagines at the end of each block, `[blocks, pose]`; empty for the others.
-    pub imagined: Vec<f32>,
 }
 
 /// A controller in an episode.
@@ -233,7 +231,6 @@ impl Controller {
                     actions,
                     elapsed: started.elapsed(),
                     model_steps: 0,
-                    imagined: Vec::new(),
                 })
             }
             Self::Planning { planner, model, .. } => {
@@ -258,18 +255,27 @@ impl Controller {
                 let mut actions = plan.actions.clone();
                 let under_way = committed.len().min(actions.len());
                 actions[..under_way].copy_from_slice(&committed[..under_way]);
-                let (elapsed, model_steps) = (started.elapsed(), plan.statistics.model_steps);
-                let imagined = match model {
-                    Imaginer::Latent(rollouts) => rollouts.poses(&actions)?,
-                    Imaginer::Physics(_) => Vec::new(),
-                };
                 Ok(Decision {
                     actions,
-                    elapsed,
-                    model_steps,
-                    imagined,
+                    elapsed: started.elapsed(),
+                    model_steps: plan.statistics.model_steps,
                 })
             }
+        }
+    }
+
+    /// The poses that a latent planner imagines at the end of each block of `actions`, from its last observation on, `[blocks,
+    /// pose]`; none for the others.
+    ///
+    /// # Errors
+    /// When the actions are not whole blocks of the model.
+    pub fn imagine(&self, actions: &[f32]) -> Result<Vec<f32>> {
+        match self {
+            Self::Planning {
+                model: Imaginer::Latent(rollouts),
+                ..
+            } => Ok(rollouts.poses(actions)?),
+            _ => Ok(Vec::new()),
         }
     }
 }

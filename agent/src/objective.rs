@@ -17,7 +17,8 @@ pub enum CostKind {
     Reach,
     /// Squared distance to the goal's latent; no label of any kind.
     L2,
-    /// Distance in the slow features of the latent: of what changes only now and then; no label of any kind.
+    /// Distance in the slow features of the latent: in what changes only now and then, or in all that changes where nothing
+    /// stands still most of the time; no label of any kind.
     Slow,
 }
 
@@ -58,8 +59,21 @@ pub struct Stage {
 impl Stage {
     /// Cost of this block and of the future from it on, given the cost of what comes `later`.
     pub fn then(self, later: f32) -> f32 {
-        self.cost + self.remaining * later
+        match self.remaining {
+            // Nothing comes later, whatever it would have cost.
+            0.0 => self.cost,
+            remaining => self.cost + remaining * later,
+        }
     }
+}
+
+/// Cost of a future, from its blocks in order, whose horizon goes on for `tail_blocks` as it ends.
+pub fn cost_of_future(stages: impl DoubleEndedIterator<Item = Stage>, tail_blocks: f32) -> f32 {
+    let mut later = None;
+    for stage in stages.rev() {
+        later = Some(stage.then(later.unwrap_or(tail_blocks * stage.cost)));
+    }
+    later.unwrap_or(0.0)
 }
 
 /// Weights of the cost terms.
@@ -178,7 +192,8 @@ impl PoseCost {
         if shape.has_yaw {
             let (c, s, goal_c, goal_s) = (pose[n], pose[n + 1], self.goal[n], self.goal[n + 1]);
             let (along, across) = (c * goal_c + s * goal_s, s * goal_c - c * goal_s);
-            let scale = by_yaw * across.signum()
+            let sign = if across == 0.0 { 0.0 } else { across.signum() };
+            let scale = by_yaw * sign
                 / ((along * along + across * across).max(SMALLEST_DISTANCE_M)
                     * shape.yaw_tolerance_rad);
             out[n] += scale * (-along * goal_s - across * goal_c);

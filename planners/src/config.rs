@@ -52,42 +52,77 @@ impl Method {
     /// The names that [`Method::from_str`] knows.
     pub const NAMES: &str = "cem, icem, mppi, predictive, gradient";
 
-    /// The same method with its population (and elites, and starts) scaled so that a decision takes about `steps` model steps
-    /// at this horizon, with as many rounds as before.
+    /// Checks every setting.
     ///
     /// # Errors
-    /// [`ConfigError::TooSmall`] when less than [`Self::LEAST_POPULATION`] candidates a round are left.
+    /// [`ConfigError`] naming the first value that cannot work.
+    pub fn validate(&self) -> Result<(), ConfigError> {
+        match self {
+            Self::Cem(config) => IcemConfig::from(config.clone()).validate(),
+            Self::Icem(config) => config.validate(),
+            Self::Mppi(config) => config.validate(),
+            Self::Predictive(config) => config.validate(),
+            Self::Gradient(config) => config.validate(),
+        }
+    }
+
+    /// The same method with its population (and elites, and starts) scaled so that a decision takes about `steps` model steps
+    /// at this horizon, with as many rounds as before. A refinement comes on top.
+    ///
+    /// # Errors
+    /// [`ConfigError`] for settings that cannot work, and when less than [`Self::LEAST_POPULATION`] candidates a round are left.
     pub fn scaled_to(&self, steps: u64, horizon: usize) -> Result<Self, ConfigError> {
+        self.validate()?;
         let mut method = self.clone();
-        let shrinking = |rounds: usize, decay: f32| -> f64 {
-            (0..rounds as i32).map(|r| f64::from(decay).powi(-r)).sum()
-        };
-        let (population, elites, rounds) = match &mut method {
-            Self::Cem(c) => (&mut c.population, Some(&mut c.elites), c.rounds as f64),
-            Self::Icem(c) => {
-                let rounds = shrinking(c.rounds, c.decay);
-                (&mut c.population, Some(&mut c.elites), rounds)
+        let (population, elites, candidates, least) = match &mut method {
+            Self::Cem(c) => {
+                let candidates = c.population * c.rounds;
+                (
+                    &mut c.population,
+                    Some(&mut c.elites),
+                    candidates,
+                    Self::LEAST_POPULATION,
+                )
             }
-            Self::Mppi(c) => (&mut c.population, Some(&mut c.elites), c.rounds as f64),
-            Self::Predictive(c) => (&mut c.population, None, c.rounds as f64),
-            Self::Gradient(c) => (&mut c.starts, None, c.iterations as f64),
+            Self::Icem(c) => {
+                let candidates = (0..c.rounds).map(|round| c.population_in(round)).sum();
+                (
+                    &mut c.population,
+                    Some(&mut c.elites),
+                    candidates,
+                    Self::LEAST_POPULATION,
+                )
+            }
+            Self::Mppi(c) => {
+                let candidates = c.population * c.rounds;
+                (
+                    &mut c.population,
+                    Some(&mut c.elites),
+                    candidates,
+                    Self::LEAST_POPULATION,
+                )
+            }
+            Self::Predictive(c) => {
+                let candidates = c.population * c.rounds;
+                (&mut c.population, None, candidates, Self::LEAST_POPULATION)
+            }
+            Self::Gradient(c) => {
+                let candidates = c.starts * c.iterations.max(1);
+                (&mut c.starts, None, candidates, 1)
+            }
         };
-        let candidates = steps as f64 / (rounds * horizon.max(1) as f64);
-        let least = match self {
-            Self::Gradient(_) => 1,
-            _ => Self::LEAST_POPULATION,
-        };
-        if !(least as f64..1.0e9).contains(&candidates) {
+        let factor = steps as f64 / (candidates * horizon.max(1)) as f64;
+        let scaled = |count: usize| (count as f64 * factor).round() as usize;
+        if scaled(*population) < least {
             return Err(ConfigError::TooSmall {
                 name: "candidates a round that the budget leaves",
-                value: candidates as usize,
+                value: scaled(*population),
                 minimum: least,
             });
         }
-        let factor = candidates / *population as f64;
-        *population = candidates.round() as usize;
+        *population = scaled(*population);
         if let Some(elites) = elites {
-            *elites = ((*elites as f64 * factor).round() as usize).clamp(2, *population);
+            *elites = scaled(*elites).clamp(2, *population);
         }
         Ok(method)
     }

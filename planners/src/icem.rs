@@ -102,6 +102,13 @@ impl IcemConfig {
         in_range("momentum", self.momentum, 0.0..1.0, "0 to below 1")
     }
 
+    /// Candidates that a round draws.
+    pub(crate) fn population_in(&self, round: usize) -> usize {
+        let shrunk = self.population as f64 * f64::from(self.decay).powi(-(round.min(1000) as i32));
+        let least = (2 * self.elites).min(self.population);
+        (shrunk.round() as usize).max(least)
+    }
+
     fn kept(&self) -> usize {
         (self.keep_fraction * self.elites as f32).ceil() as usize
     }
@@ -243,10 +250,7 @@ impl Solver for IcemSolver {
     }
 
     fn population(&self, round: usize) -> usize {
-        let shrunk = self.config.population as f64
-            * f64::from(self.config.decay).powi(-(round.min(1000) as i32));
-        let least = (2 * self.config.elites).min(self.config.population);
-        (shrunk.round() as usize).max(least)
+        self.config.population_in(round)
     }
 
     fn carried(&self) -> usize {

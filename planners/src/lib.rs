@@ -35,6 +35,7 @@
 
 mod budget;
 pub mod cem;
+mod committed;
 mod config;
 mod descent;
 mod error;
@@ -55,6 +56,7 @@ mod solver;
 
 pub use budget::Budget;
 pub use cem::CemConfig;
+pub use committed::Committed;
 pub use config::{Method, PlannerConfig};
 pub use error::{ConfigError, PlanError};
 pub use gradient::{Gradient, GradientConfig};

@@ -40,7 +40,7 @@ pub struct ModelCard {
     pub steps: usize,
     /// Wall-clock seconds of training.
     pub training_seconds: f32,
-    /// Directions of the latent that change only now and then.
+    /// Directions of the latent in the slow features.
     pub slow_features: usize,
     /// Standardisation of the data; already folded into the weights.
     pub normalisation: Normalisation,

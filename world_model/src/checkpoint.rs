@@ -9,9 +9,9 @@ mod error;
 pub use error::CheckpointError;
 
 use std::collections::{BTreeMap, HashMap};
-use std::io::Write;
 use std::path::Path;
 
+use crate::files;
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use serde::{Deserialize, Serialize};
 
@@ -98,22 +98,10 @@ pub(crate) fn write(
     let envelope = serde_json::to_string(&envelope).map_err(|e| encode(e.to_string()))?;
     let metadata = HashMap::from([(METADATA_KEY.to_owned(), envelope)]);
     let file = safetensors::serialize(views, Some(metadata)).map_err(|e| encode(e.to_string()))?;
-    replace(path, &file).map_err(|source| CheckpointError::Write {
+    files::replace(path, &file).map_err(|source| CheckpointError::Write {
         path: path.to_owned(),
         source,
     })
-}
-
-fn replace(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    let folder = match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
-    };
-    let mut file = tempfile::NamedTempFile::new_in(folder)?;
-    file.write_all(bytes)?;
-    file.as_file().sync_all()?;
-    file.persist(path)?;
-    Ok(())
 }
 
 /// Reads a file and checks everything that does not depend on what it is for.

@@ -207,12 +207,17 @@ impl TrainConfig {
         let positive = [
             ("learning_rate", self.learning_rate),
             ("gradient_clip", self.gradient_clip),
-            ("prediction_delta", self.prediction_delta),
         ];
         for (name, value) in positive {
             let fits = value.is_finite() && value > 0.0;
             check(name, value, "a positive number", fits)?;
         }
+        check(
+            "prediction_delta",
+            self.prediction_delta,
+            "at least 1e-6",
+            self.prediction_delta.is_finite() && self.prediction_delta >= 1e-6,
+        )?;
         let not_negative = [
             ("lambda_idm", self.lambda_idm),
             ("lambda_sigreg", self.lambda_sigreg),

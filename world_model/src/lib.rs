@@ -11,6 +11,7 @@ pub mod config;
 pub mod dataset;
 pub mod diagnostics;
 mod encoder;
+pub mod files;
 mod first_passage;
 mod frames;
 mod heads;

@@ -22,6 +22,7 @@ thread_local! {
 pub struct WorldModel {
     card: ModelCard,
     layers: Layers,
+    hash: String,
     encoder: PackedMlp,
     imagination: Imagination,
     pose: PackedMlp,
@@ -47,6 +48,7 @@ impl WorldModel {
                 .iter()
                 .map(|mlp| pack(mlp))
                 .collect::<Result<_, _>>()?,
+            hash: layers.hash(),
             card,
             layers,
         })
@@ -90,15 +92,8 @@ impl WorldModel {
     }
 
     /// Hash of the weights: two models with the same one are the same model.
-    pub fn hash(&self) -> String {
-        let mut hasher = blake3::Hasher::new();
-        for tensor in self.layers.tensors() {
-            hasher.update(tensor.name.as_bytes());
-            for value in &tensor.values {
-                hasher.update(&value.to_le_bytes());
-            }
-        }
-        hasher.finalize().to_hex().to_string()
+    pub fn hash(&self) -> &str {
+        &self.hash
     }
 
     /// Encodes one observation in the units of the task.

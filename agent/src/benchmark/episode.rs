@@ -126,19 +126,17 @@ impl<'a> Episode<'a> {
         Ok((episode, controller))
     }
 
-    /// Notes a decision that was made `step` control steps after the start.
-    pub fn decided(&mut self, decision: &Decision, step: usize) {
+    /// Notes a decision that was made `step` control steps after the start, with what was imagined for it, `[blocks, pose]`.
+    pub fn decided(&mut self, decision: &Decision, imagined: &[f32], step: usize) {
         self.outcome
             .decision_ms
             .push(decision.elapsed.as_secs_f64() * 1.0e3);
         self.outcome.model_steps += decision.model_steps;
         if let Some(trace) = &mut self.outcome.trace
-            && !decision.imagined.is_empty()
+            && !imagined.is_empty()
         {
-            let poses = decision
-                .imagined
-                .chunks_exact(self.spec.task.pose_shape().dim());
-            let poses = poses.map(<[f32]>::to_vec).collect();
+            let width = self.spec.task.pose_shape().dim();
+            let poses = imagined.chunks_exact(width).map(<[f32]>::to_vec).collect();
             trace.imagined.push(Imagined { step, poses });
         }
     }
@@ -180,7 +178,11 @@ pub fn run_episode(spec: EpisodeSpec<'_>) -> Result<Outcome> {
     let mut passed = 0;
     loop {
         let decision = controller.decide(&episode.env, passed, &[])?;
-        episode.decided(&decision, episode.outcome.steps);
+        let imagined = match spec.traced {
+            true => controller.imagine(&decision.actions)?,
+            false => Vec::new(),
+        };
+        episode.decided(&decision, &imagined, episode.outcome.steps);
         passed = controller.block();
         for action in decision.actions.chunks_exact(width).take(passed) {
             if !episode.step(action)? {

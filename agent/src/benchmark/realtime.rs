@@ -15,6 +15,8 @@ use std::time::{Duration, Instant};
 struct StampedPlan {
     decision: Decision,
     observed: usize,
+    /// Poses imagined for it, `[blocks, pose]`, where the episode is traced.
+    imagined: Vec<f32>,
 }
 
 impl StampedPlan {
@@ -79,7 +81,7 @@ pub fn run_episode_in_real_time(spec: EpisodeSpec<'_>) -> Result<Outcome> {
             let _end = EndsEpisode(&exchange);
             // Its decisions run on one core, as they do when the world waits.
             let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build()?;
-            pool.install(|| think(&mut controller, &exchange, width, period))
+            pool.install(|| think(&mut controller, &exchange, &spec, period))
         });
         let acted = {
             let _end = EndsEpisode(&exchange);
@@ -93,7 +95,7 @@ pub fn run_episode_in_real_time(spec: EpisodeSpec<'_>) -> Result<Outcome> {
     planned?;
     let shared = exchange.0.into_inner().map_err(|_| poisoned())?;
     for plan in &shared.made {
-        episode.decided(&plan.decision, plan.observed);
+        episode.decided(&plan.decision, &plan.imagined, plan.observed);
     }
     episode.outcome.deadline_misses = shared.misses;
     Ok(episode.finish())
@@ -144,9 +146,10 @@ fn act(
 fn think(
     controller: &mut Controller,
     (shared, changed): &(Mutex<Exchange>, Condvar),
-    width: usize,
+    spec: &EpisodeSpec<'_>,
     period: Duration,
 ) -> Result<()> {
+    let width = spec.task.action_dim();
     let mut last = None;
     let mut expected = 1;
     loop {
@@ -171,11 +174,16 @@ fn think(
         committed.resize(expected * width, 0.0);
         let passed = last.map_or(0, |last| step - last);
         let decision = controller.decide(&state.env, passed, &committed)?;
+        let imagined = match spec.traced {
+            true => controller.imagine(&decision.actions)?,
+            false => Vec::new(),
+        };
         let longest = decision.actions.len() / width / 2;
         let taken = (state.seen.elapsed().as_secs_f64() / period.as_secs_f64()).ceil() as usize;
         let plan = Arc::new(StampedPlan {
             decision,
             observed: step,
+            imagined,
         });
         let mut shared = shared.lock().map_err(|_| poisoned())?;
         shared.misses += usize::from(shared.now >= step + expected);

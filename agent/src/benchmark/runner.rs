@@ -99,6 +99,15 @@ impl Pairs {
 }
 
 impl RowSpec {
+    /// What its pairs belong to.
+    fn place(&self) -> (String, String, Tier) {
+        (
+            self.task.name().to_owned(),
+            self.variant.name.clone(),
+            self.tier,
+        )
+    }
+
     /// Whether a row of a report is the one that this specification leads to.
     fn asks_for(&self, plan: &BenchPlan, row: &Row) -> bool {
         row.head == self.head(plan) && row.results.len() == self.episodes
@@ -139,7 +148,7 @@ impl RowSpec {
             budget: self.budget,
             model_seed: model.map(|m| m.card().config.seed),
             model_data: model.map(|m| m.card().data_hash.clone()),
-            model_hash: model.map(|m| m.hash()),
+            model_hash: model.map(|m| m.hash().to_owned()),
             settings: (!matches!(self.controller, ControllerKind::Random))
                 .then(|| self.config.clone()),
         }
@@ -175,6 +184,16 @@ pub fn run(
     let pool = rayon::ThreadPoolBuilder::new()
         .num_threads(plan.threads)
         .build()?;
+    // All of them first: a missing manifest ends the benchmark before it has begun.
+    let mut wanted: BTreeMap<_, (&RowSpec, usize)> = BTreeMap::new();
+    for spec in &plan.rows {
+        let (_, count) = wanted.entry(spec.place()).or_insert((spec, 0));
+        *count = spec.episodes.max(*count);
+    }
+    for (place, (spec, count)) in wanted {
+        let pairs = pool.install(|| plan.pairs.get(&spec.task, &spec.variant, spec.tier, count))?;
+        drawn.insert(place, pairs);
+    }
     for spec in &plan.rows {
         let head = spec.head(plan);
         if let Some(row) = plan.done.iter().find(|row| spec.asks_for(plan, row)) {
@@ -185,20 +204,7 @@ pub fn run(
             });
             continue;
         }
-        let key = (head.task.clone(), head.variant.clone(), spec.tier);
-        let wanted = plan
-            .rows
-            .iter()
-            .filter(|r| (r.task.name(), &r.variant.name, r.tier) == (&key.0, &key.1, key.2))
-            .map(|r| r.episodes)
-            .max()
-            .unwrap_or(0);
-        if !drawn.contains_key(&key) {
-            let pairs =
-                pool.install(|| plan.pairs.get(&spec.task, &spec.variant, spec.tier, wanted))?;
-            drawn.insert(key.clone(), pairs);
-        }
-        let pairs = &drawn[&key][..spec.episodes];
+        let pairs = &drawn[&spec.place()][..spec.episodes];
         let Some(outcomes) = run_row(spec, pairs, plan, &|| progress(&head))? else {
             break;
         };

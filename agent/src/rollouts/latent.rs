@@ -1,7 +1,7 @@
 //! Imagined rollouts: the world model's predictor, scored block by block in the latent.
 
 use super::{action_cost, blocks};
-use crate::objective::{LatentCost, Stage};
+use crate::objective::{LatentCost, cost_of_future};
 use planners::{CandidateShape, DifferentiableModel, RolloutError, RolloutModel};
 use std::sync::Arc;
 use world_model::WorldModel;
@@ -179,16 +179,6 @@ impl DifferentiableModel for LatentRollouts {
     }
 }
 
-/// Cost of a future, block by block.
-fn cost_of_future(stages: impl DoubleEndedIterator<Item = Stage>, tail_blocks: f32) -> f32 {
-    let backwards = stages.rev();
-    backwards
-        .fold(None, |later: Option<f32>, stage| {
-            Some(stage.then(later.unwrap_or(tail_blocks * stage.cost)))
-        })
-        .unwrap_or(0.0)
-}
-
 /// Writes the derivative of a future's cost by its readouts `[horizon, width]`.
 fn slope_of_future(cost: &LatentCost, future: &[f32], slopes: &mut [f32], width: usize) {
     let blocks = || future.chunks_exact(width);
@@ -211,5 +201,56 @@ fn slope_of_future(cost: &LatentCost, future: &[f32], slopes: &mut [f32], width:
     for (values, slopes) in blocks().zip(slopes.chunks_exact_mut(width)) {
         slopes.iter_mut().for_each(|slope| *slope *= counts);
         counts *= cost.stage(values).remaining;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::objective::{ObjectiveConfig, PoseCost};
+    use sim::pose::PoseShape;
+
+    /// A future of two blocks in the plane, `[2, pose]`, that is about to end in the first one.
+    const FUTURE: [f32; 4] = [0.015, 0.002, 0.013, -0.004];
+
+    fn cost_of(cost: &LatentCost, future: &[f32]) -> f32 {
+        let stages = future.chunks_exact(2).map(|values| cost.stage(values));
+        cost_of_future(stages, cost.tail_blocks())
+    }
+
+    #[test]
+    fn slopes_of_futures_agree_with_differences() {
+        let planar = PoseShape {
+            position_dims: 2,
+            has_yaw: false,
+            effector_dims: 0,
+            position_tolerance_m: 0.02,
+            yaw_tolerance_rad: 0.0,
+        };
+        let config = ObjectiveConfig::default();
+        let costs = [
+            LatentCost::Pose(PoseCost::new(planar, &[0.0, 0.0], &config)),
+            LatentCost::Slow {
+                goal: vec![0.1, 0.2],
+                tail_blocks: 3.0,
+            },
+        ];
+        for cost in costs {
+            let mut slopes = [0.0; FUTURE.len()];
+            slope_of_future(&cost, &FUTURE, &mut slopes, 2);
+            for (i, slope) in slopes.iter().enumerate() {
+                let moved = |by: f32| {
+                    let mut future = FUTURE;
+                    future[i] += by;
+                    cost_of(&cost, &future)
+                };
+                let step = 1.0e-5;
+                let difference = (moved(step) - moved(-step)) / (2.0 * step);
+                assert!(
+                    (slope - difference).abs() < 0.02 * (1.0 + difference.abs()),
+                    "{i}: {slope} {difference}"
+                );
+            }
+        }
     }
 }

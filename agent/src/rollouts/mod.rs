@@ -1,10 +1,8 @@
 //! Models as planners see them: the latent one, and true physics.
 
-pub mod committed;
 pub mod latent;
 pub mod physics;
 
-pub use committed::Committed;
 pub use latent::LatentRollouts;
 pub use physics::{Judge, PhysicsRollouts};
 

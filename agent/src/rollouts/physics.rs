@@ -1,7 +1,7 @@
 //! Rollouts in forks of the true world: the ladder's upper rows, which no robot has.
 
 use super::{action_cost, blocks};
-use crate::objective::{LatentCost, PoseCost, Stage};
+use crate::objective::{LatentCost, PoseCost, Stage, cost_of_future};
 use planners::{CandidateShape, RolloutError, RolloutModel};
 use rayon::prelude::*;
 use sim::Env;
@@ -73,9 +73,7 @@ impl PhysicsRollouts {
         let width = self.env.task().action_dim();
         let mut env = self.env.fork();
         let mut scratch = Scratch::new();
-        let mut counts = 1.0;
-        let mut last = 0.0;
-        let mut total = action_cost(self.action_weight, sequence);
+        let mut stages = Vec::with_capacity(sequence.len() / (width * self.block));
         for block in sequence.chunks_exact(width * self.block) {
             if block
                 .chunks_exact(width)
@@ -84,14 +82,13 @@ impl PhysicsRollouts {
                 return f32::INFINITY;
             }
             let stage = self.judge.stage(&env, &mut scratch);
-            total += counts * stage.cost;
-            counts *= stage.remaining;
-            last = stage.cost;
-            if counts == 0.0 {
-                return total;
+            stages.push(stage);
+            if stage.remaining == 0.0 {
+                break; // the rest costs nothing, and simulating it much
             }
         }
-        total + counts * self.judge.tail_blocks() * last
+        cost_of_future(stages.into_iter(), self.judge.tail_blocks())
+            + action_cost(self.action_weight, sequence)
     }
 }
 

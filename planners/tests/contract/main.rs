@@ -4,6 +4,7 @@
 
 mod analytic;
 mod anytime;
+mod committed;
 mod determinism;
 mod models;
 mod safety;

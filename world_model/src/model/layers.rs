@@ -65,6 +65,18 @@ impl Layers {
         .collect()
     }
 
+    /// Hash of all of them. That of the file covers the card too, with the time that the training took.
+    pub fn hash(&self) -> String {
+        let mut hasher = blake3::Hasher::new();
+        for tensor in self.tensors() {
+            hasher.update(tensor.name.as_bytes());
+            for value in &tensor.values {
+                hasher.update(&value.to_le_bytes());
+            }
+        }
+        hasher.finalize().to_hex().to_string()
+    }
+
     /// Reads the layers that `card` describes.
     ///
     /// # Errors

@@ -2,7 +2,7 @@
 
 use super::super::row::Row;
 use super::super::tier::Tier;
-use super::{colour, label, plot, svg};
+use super::{by_name, colour, label, legend, plot, svg};
 use anyhow::Result;
 use plotters::prelude::*;
 
@@ -21,14 +21,8 @@ pub fn render(rows: &[Row]) -> Result<Option<String>> {
     else {
         return Ok(None);
     };
-    let mut lines: Vec<(String, Vec<&Row>)> = Vec::new();
-    for row in rows.iter().filter(planning).filter(|r| r.tier == tier) {
-        let name = label(row);
-        match lines.iter_mut().find(|(n, _)| *n == name) {
-            Some((_, line)) => line.push(row),
-            None => lines.push((name, vec![row])),
-        }
-    }
+    let at_tier = rows.iter().filter(planning).filter(|r| r.tier == tier);
+    let mut lines = by_name(at_tier, label);
     let steps = |r: &Row| r.model_steps_per_decision;
     for (_, line) in &mut lines {
         line.sort_by(|a, b| steps(a).total_cmp(&steps(b)));
@@ -88,12 +82,7 @@ pub fn render(rows: &[Row]) -> Result<Option<String>> {
                 }))
                 .map_err(plot)?;
         }
-        chart
-            .configure_series_labels()
-            .position(SeriesLabelPosition::LowerRight)
-            .background_style(WHITE.mix(0.8))
-            .draw()
-            .map_err(plot)
+        legend(&mut chart, SeriesLabelPosition::LowerRight)
     })?;
     Ok(Some(picture))
 }

@@ -4,7 +4,7 @@ use super::super::episode::Outcome;
 use super::super::row::Row;
 use super::super::statistics::wilson95;
 use super::super::table::is_largest_budget;
-use super::{Area, colour, label, plot, svg};
+use super::{Area, by_name, colour, label, legend, plot, svg};
 use anyhow::Result;
 use plotters::prelude::*;
 
@@ -51,15 +51,14 @@ pub fn render(rows: &[Row]) -> Result<Option<String>> {
     Ok(Some(picture))
 }
 
-fn panel(area: &Area, rows: &[&Row], name: &str, measure: Measure) -> Result<()> {
-    let mut lines: Vec<(String, Vec<&Outcome>)> = Vec::new();
-    for row in rows {
-        let label = label(row);
-        match lines.iter_mut().find(|(n, _)| *n == label) {
-            Some((_, line)) => line.extend(&row.results),
-            None => lines.push((label, row.results.iter().collect())),
-        }
-    }
+fn panel<'a>(area: &Area, rows: &[&'a Row], name: &str, measure: Measure) -> Result<()> {
+    let outcomes = |(name, rows): (String, Vec<&'a Row>)| {
+        (name, rows.iter().flat_map(|r| &r.results).collect())
+    };
+    let mut lines: Vec<(String, Vec<&Outcome>)> = by_name(rows.iter().copied(), label)
+        .into_iter()
+        .map(outcomes)
+        .collect();
     let most = lines
         .iter()
         .flat_map(|(_, line)| line)
@@ -100,12 +99,7 @@ fn panel(area: &Area, rows: &[&Row], name: &str, measure: Measure) -> Result<()>
             )
             .map_err(plot)?;
     }
-    chart
-        .configure_series_labels()
-        .position(SeriesLabelPosition::LowerLeft)
-        .background_style(WHITE.mix(0.8))
-        .draw()
-        .map_err(plot)
+    legend(&mut chart, SeriesLabelPosition::LowerLeft)
 }
 
 /// Sorts outcomes by difficulty and sums equally many up in each class.

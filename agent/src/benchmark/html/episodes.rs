@@ -10,14 +10,11 @@ use plotters::prelude::*;
 /// Pictures in a line.
 const PICTURES: usize = 4;
 
-/// The first episodes of the planner that decodes poses, one of each tier, or more of them where there are fewer tiers;
-/// nothing when no episode was kept.
+/// The first episodes of the first latent planner, one of each tier, or more of them where there are fewer tiers; nothing when
+/// no episode was kept.
 pub fn render(rows: &[Row]) -> Result<Option<String>> {
-    let own = |r: &&Row| {
-        r.cost == "pose"
-            && is_largest_budget(r, rows)
-            && r.results.iter().any(|o| imagined(o).is_some())
-    };
+    let own =
+        |r: &&Row| is_largest_budget(r, rows) && r.results.iter().any(|o| imagined(o).is_some());
     let rows: Vec<&Row> = rows.iter().filter(own).collect();
     let chosen: Vec<(&Row, &Outcome, &Trace)> = (0..PICTURES)
         .flat_map(|i| rows.iter().map(move |r| (*r, i)))

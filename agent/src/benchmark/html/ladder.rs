@@ -3,7 +3,7 @@
 use super::super::row::Row;
 use super::super::table::{is_largest_budget, lines};
 use super::super::tier::Tier;
-use super::{label, plot, svg};
+use super::{label, legend, plot, svg};
 use anyhow::Result;
 use plotters::prelude::*;
 
@@ -79,13 +79,7 @@ pub fn render(rows: &[Row]) -> Result<String> {
                 }))
                 .map_err(plot)?;
         }
-        chart
-            .configure_series_labels()
-            .position(SeriesLabelPosition::UpperLeft)
-            .background_style(WHITE.mix(0.8))
-            .border_style(BLACK.mix(0.3))
-            .draw()
-            .map_err(plot)?;
+        legend(&mut chart, SeriesLabelPosition::UpperLeft)?;
         Ok(())
     })
 }

@@ -1,27 +1,25 @@
 //! How long decisions take.
 
 use super::super::row::Row;
-use super::{colour, label, plot, svg};
+use super::{by_name, colour, label, legend, plot, svg};
 use anyhow::Result;
 use plotters::prelude::*;
 
 /// The cumulative distribution of decision times for each planner and cost, all tiers together; nothing without planning rows.
 pub fn render(rows: &[Row]) -> Result<Option<String>> {
-    let mut lines: Vec<(String, Vec<f64>)> = Vec::new();
-    for row in rows.iter().filter(|r| r.model_steps_per_decision > 0.0) {
-        let times = row.results.iter().flat_map(|o| &o.decision_ms).copied();
-        let name = match row.budget {
-            Some(budget) => format!("{}, {budget} steps", label(row)),
-            None => label(row),
-        };
-        match lines.iter_mut().find(|(n, _)| *n == name) {
-            Some((_, line)) => line.extend(times),
-            None => lines.push((name, times.collect())),
-        }
-    }
-    lines
-        .iter_mut()
-        .for_each(|(_, times)| times.sort_by(f64::total_cmp));
+    let planning = rows.iter().filter(|r| r.model_steps_per_decision > 0.0);
+    let name = |row: &Row| match row.budget {
+        Some(budget) => format!("{}, {budget} steps", label(row)),
+        None => label(row),
+    };
+    let times = |(name, rows): (String, Vec<&Row>)| {
+        let outcomes = rows.iter().flat_map(|r| &r.results);
+        let mut times: Vec<f64> = outcomes.flat_map(|o| &o.decision_ms).copied().collect();
+        times.sort_by(f64::total_cmp);
+        (name, times)
+    };
+    let mut lines: Vec<(String, Vec<f64>)> =
+        by_name(planning, name).into_iter().map(times).collect();
     lines.retain(|(_, times)| !times.is_empty());
     let all = || lines.iter().flat_map(|(_, times)| times).copied();
     let (least, most) = (
@@ -65,12 +63,7 @@ pub fn render(rows: &[Row]) -> Result<Option<String>> {
                     PathElement::new([(x, y), (x + 14, y)], colour.stroke_width(2))
                 });
         }
-        chart
-            .configure_series_labels()
-            .position(SeriesLabelPosition::LowerRight)
-            .background_style(WHITE.mix(0.8))
-            .draw()
-            .map_err(plot)
+        legend(&mut chart, SeriesLabelPosition::LowerRight)
     })?;
     Ok(Some(picture))
 }

@@ -3,7 +3,7 @@
 use super::row::Row;
 use super::table::{success, task_name};
 use anyhow::{Result, anyhow};
-use plotters::coord::Shift;
+use plotters::coord::{CoordTranslate, Shift};
 use plotters::prelude::*;
 use std::fmt::Write;
 
@@ -16,7 +16,7 @@ mod latency;
 const STYLE: &str = "body{font:15px/1.5 system-ui,sans-serif;max-width:1080px;margin:2em auto;padding:0 1em;color:#222}\
  table{border-collapse:collapse;width:100%;margin:1em 0}th,td{padding:.3em .6em;text-align:right;border-bottom:1px solid #ddd}\
  th:first-child,td:first-child,th:nth-child(2),td:nth-child(2),th:nth-child(3),td:nth-child(3){text-align:left}\
- caption{text-align:left;color:#555}svg{max-width:100%;height:auto}h2{margin-top:2em}small,figcaption{color:#666}figure{margin:1.5em 0}";
+ caption{text-align:left;color:#555}svg{max-width:100%;height:auto}h2{margin-top:2em}td{white-space:nowrap}td:nth-child(3){white-space:normal}small,figcaption{color:#666}figure{margin:1.5em 0}";
 
 type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 
@@ -34,6 +34,36 @@ fn svg(size: (u32, u32), draw: impl FnOnce(&Area) -> Result<()>) -> Result<Strin
 /// An error of the plotting library as ours; it is not `Sync`.
 fn plot(error: impl std::fmt::Display) -> anyhow::Error {
     anyhow!("plot: {error}")
+}
+
+/// Rows that go by the same name, in order of first appearance.
+fn by_name<'a>(
+    rows: impl Iterator<Item = &'a Row>,
+    name: impl Fn(&Row) -> String,
+) -> Vec<(String, Vec<&'a Row>)> {
+    let mut named: Vec<(String, Vec<&Row>)> = Vec::new();
+    for row in rows {
+        let name = name(row);
+        match named.iter_mut().find(|(n, _)| *n == name) {
+            Some((_, same)) => same.push(row),
+            None => named.push((name, vec![row])),
+        }
+    }
+    named
+}
+
+/// Draws the names of a chart's series into one of its corners.
+fn legend<'a, 'b: 'a, CT: CoordTranslate>(
+    chart: &mut ChartContext<'a, SVGBackend<'b>, CT>,
+    corner: SeriesLabelPosition,
+) -> Result<()> {
+    chart
+        .configure_series_labels()
+        .position(corner)
+        .background_style(WHITE.mix(0.8))
+        .border_style(BLACK.mix(0.3))
+        .draw()
+        .map_err(plot)
 }
 
 /// Colour of the `index`th series of a picture.
@@ -119,13 +149,18 @@ fn label(row: &Row) -> String {
 fn table(rows: &[Row]) -> Result<String> {
     let mut out = String::from(
         "<table><tr><th>planner</th><th>cost</th><th>told about poses</th><th>tier</th><th>success, % [95 %]</th><th>n</th>\
-         <th>steps to success</th><th>ms p50</th><th>ms p99</th><th>model steps a decision</th><th>deadline misses</th></tr>",
+         <th>steps to success</th><th>ms p50</th><th>ms p99</th><th>model steps a decision</th>",
     );
+    let realtime = rows.iter().any(|r| r.realtime);
+    out.push_str(match realtime {
+        true => "<th>deadline misses</th></tr>",
+        false => "</tr>",
+    });
     for row in rows {
         write!(
             out,
             "<tr><td>{}</td><td>{}</td><td><small>{}</small></td><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{:.1}</td>\
-             <td>{:.1}</td><td>{:.0}</td><td>{}</td></tr>",
+             <td>{:.1}</td><td>{:.0}</td>",
             row.planner,
             row.cost,
             row.pose_labels,
@@ -136,12 +171,12 @@ fn table(rows: &[Row]) -> Result<String> {
                 .map_or("-".to_owned(), |s| format!("{s:.0}")),
             row.decision_ms_p50,
             row.decision_ms_p99,
-            row.model_steps_per_decision,
-            match row.realtime {
-                true => row.deadline_misses.to_string(),
-                false => "the world waits".to_owned(),
-            }
+            row.model_steps_per_decision
         )?;
+        if realtime {
+            write!(out, "<td>{}</td>", row.deadline_misses)?;
+        }
+        out.push_str("</tr>");
     }
     out.push_str("</table>");
     Ok(out)

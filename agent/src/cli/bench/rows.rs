@@ -68,6 +68,11 @@ pub fn rows(
             }
         }
     }
+    if rows.is_empty() {
+        bail!(UsageError(
+            "nothing to run: none of the tasks has a tier that --tier names".to_owned()
+        ));
+    }
     Ok(rows)
 }
 
@@ -210,30 +215,28 @@ impl Choice {
             CostKind::Slow,
             CostKind::L2,
         ];
+        let each = |costs: &[CostKind],
+                    config: &PlanningConfig,
+                    controller: &dyn Fn(CostKind) -> ControllerKind| {
+            let row = |&cost| (controller(cost), config.clone());
+            costs.iter().map(row).collect()
+        };
         match (self, model) {
             (Self::Random, _) => vec![(ControllerKind::Random, PlanningConfig::default())],
             (Self::Oracle(config), _) => vec![(ControllerKind::Oracle, config.clone())],
             (Self::Latent(config), Some(model)) => {
                 let costs = if costs.is_empty() { &all[..] } else { costs };
-                let controller = |&cost| ControllerKind::Latent {
+                each(costs, config, &|cost| ControllerKind::Latent {
                     model: Arc::clone(model),
                     cost,
-                };
-                costs
-                    .iter()
-                    .map(|c| (controller(c), config.clone()))
-                    .collect()
+                })
             }
             (Self::LatentCost(config), Some(model)) => {
                 let costs = if costs.is_empty() { &all[..1] } else { costs };
-                let controller = |&cost| ControllerKind::LatentCost {
+                each(costs, config, &|cost| ControllerKind::LatentCost {
                     model: Arc::clone(model),
                     cost,
-                };
-                costs
-                    .iter()
-                    .map(|c| (controller(c), config.clone()))
-                    .collect()
+                })
             }
             (Self::Latent(_) | Self::LatentCost(_), None) => Vec::new(),
         }

@@ -2,12 +2,7 @@
 //!
 //! Reads lines `task worlds control_steps` and answers each with the seconds for that many forks of a start, each under
 //! random actions of its own, on two threads, and the physics steps that were taken. `tests/peers/mujoco/compare.py` asks.
-#![allow(
-    clippy::unwrap_used,
-    clippy::print_stdout,
-    reason = "a tool for scripts stops at the first error"
-)]
-
+use anyhow::{Context, Result, bail};
 use rayon::prelude::*;
 use sim::variation::Variant;
 use sim::{Behaviour, BehaviourKind, Env, Task};
@@ -18,39 +13,47 @@ use std::time::Instant;
 
 const THREADS: usize = 2;
 
-fn main() {
+fn main() -> Result<()> {
     let assets = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../assets");
     let pool = rayon::ThreadPoolBuilder::new()
         .num_threads(THREADS)
-        .build()
-        .unwrap();
+        .build()?;
     for line in std::io::stdin().lock().lines() {
-        let line = line.unwrap();
+        let line = line?;
         let words: Vec<&str> = line.split(' ').collect();
-        let task = Arc::new(Task::load(&assets, words[0]).unwrap());
-        let (worlds, steps): (u64, usize) = (words[1].parse().unwrap(), words[2].parse().unwrap());
-        let variant = Variant::of(&task, None).unwrap();
-        let mut start = Env::new(Arc::clone(&task), variant).unwrap();
-        start.reset(0).unwrap();
-        let actions: Vec<Vec<Vec<f32>>> = (0..worlds)
+        let [name, worlds, steps] = words[..] else {
+            bail!("{line:?}: expected `task worlds control_steps`");
+        };
+        let task = Arc::new(Task::load(&assets, name)?);
+        let worlds: u64 = worlds
+            .parse()
+            .with_context(|| format!("worlds {worlds:?}"))?;
+        let steps: usize = steps
+            .parse()
+            .with_context(|| format!("control_steps {steps:?}"))?;
+        let variant = Variant::of(&task, None)?;
+        let mut start = Env::new(Arc::clone(&task), variant)?;
+        start.reset(0)?;
+        let actions = (0..worlds)
             .map(|seed| {
                 let kind = BehaviourKind::Smooth;
                 let mut behaviour = Behaviour::new(kind, task.action_dim(), seed);
-                (0..steps).map(|_| behaviour.act(&start).unwrap()).collect()
+                (0..steps).map(|_| behaviour.act(&start)).collect()
             })
-            .collect();
+            .collect::<Result<Vec<Vec<Vec<f32>>>, _>>()?;
         let started = Instant::now();
         pool.install(|| {
-            actions.par_iter().for_each(|actions| {
+            actions.par_iter().try_for_each(|actions| {
                 let mut env = start.fork();
-                actions.iter().for_each(|action| env.step(action).unwrap());
-            });
-        });
+                actions.iter().try_for_each(|action| env.step(action))
+            })
+        })?;
         let seconds = started.elapsed().as_secs_f64();
         println!(
             "{seconds} {}",
             worlds as usize * steps * task.substeps() as usize
         );
-        std::io::stdout().flush().unwrap();
+        std::io::stdout().flush()?;
     }
+    Ok(())
 }

@@ -1,6 +1,6 @@
 //! Futures that begin with actions which are under way already: what a planner sees while the world runs on.
 
-use planners::{CandidateShape, DifferentiableModel, RolloutError, RolloutModel};
+use crate::rollout_model::{CandidateShape, DifferentiableModel, RolloutError, RolloutModel};
 
 /// A model in which every candidate starts with the same committed actions.
 pub struct Committed<'a> {
@@ -68,70 +68,5 @@ impl DifferentiableModel for Committed<'_> {
             gradient[..committed].fill(0.0);
         }
         Ok(())
-    }
-}
-
-#[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test may fail by panicking")]
-mod tests {
-    use super::*;
-
-    /// Costs the sum of the squares.
-    struct Squares;
-
-    impl RolloutModel for Squares {
-        fn evaluate(
-            &mut self,
-            actions: &[f32],
-            shape: CandidateShape,
-            costs: &mut [f32],
-        ) -> Result<(), RolloutError> {
-            for (cost, sequence) in costs
-                .iter_mut()
-                .zip(actions.chunks_exact(shape.sequence_len()))
-            {
-                *cost = sequence.iter().map(|a| a * a).sum();
-            }
-            Ok(())
-        }
-
-        fn as_differentiable(&mut self) -> Option<&mut dyn DifferentiableModel> {
-            Some(self)
-        }
-    }
-
-    impl DifferentiableModel for Squares {
-        fn evaluate_with_gradient(
-            &mut self,
-            actions: &[f32],
-            shape: CandidateShape,
-            costs: &mut [f32],
-            gradients: &mut [f32],
-        ) -> Result<(), RolloutError> {
-            self.evaluate(actions, shape, costs)?;
-            for (gradient, action) in gradients.iter_mut().zip(actions) {
-                *gradient = 2.0 * action;
-            }
-            Ok(())
-        }
-    }
-
-    #[test]
-    fn every_candidate_starts_with_what_is_under_way() {
-        let shape = CandidateShape {
-            candidates: 2,
-            horizon: 3,
-            action_dim: 1,
-        };
-        let mut squares = Squares;
-        let mut model = Committed::new(&mut squares, &[0.5]);
-        let (mut costs, mut gradients) = ([0.0; 2], [9.0; 6]);
-        let actions = [1.0, 0.0, 0.0, -1.0, 1.0, 0.0];
-        model.evaluate(&actions, shape, &mut costs).unwrap();
-        assert_eq!(costs, [0.25, 1.25]);
-        model
-            .evaluate_with_gradient(&actions, shape, &mut costs, &mut gradients)
-            .unwrap();
-        assert_eq!(gradients, [0.0, 0.0, 0.0, 0.0, 2.0, 0.0]);
     }
 }
