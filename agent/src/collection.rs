@@ -56,7 +56,10 @@ pub fn dataset_spec(task: &Task, seed: u64) -> DatasetSpec {
 }
 
 /// One episode; frame `t` holds the observation before action `t`.
-fn explore(
+///
+/// # Errors
+/// When the world fails.
+pub fn explore(
     task: &Arc<Task>,
     variant: &Variant,
     index: u64,

@@ -119,6 +119,8 @@ pub struct Decision {
     pub elapsed: Duration,
     /// Control steps imagined or simulated for it.
     pub model_steps: u64,
+    /// Cost that the planner expects; NaN where nothing was planned.
+    pub cost: f32,
 }
 
 /// A controller in an episode.
@@ -156,6 +158,51 @@ impl ControllerKind {
         config: &PlanningConfig,
         seed: u64,
     ) -> Result<Controller> {
+        let Some((model, block)) = self.imaginer(env, goal, config)? else {
+            let mut rng = ChaCha8Rng::seed_from_u64(seed);
+            rng.set_stream(2);
+            return Ok(Controller::Random(Box::new(rng)));
+        };
+        let horizon = config.horizon_blocks * block;
+        let planner = PlannerConfig {
+            space: SearchSpace::new(horizon, env.task().action_dim(), block),
+            method: config.planner.clone(),
+            refinement: config.refinement.clone(),
+        };
+        let planner = planner.build(seed).context("planner settings")?;
+        Ok(Controller::Planning {
+            planner,
+            model,
+            block,
+        })
+    }
+
+    /// Gives a controller of this kind another goal; its plan stays as the start of the next search.
+    ///
+    /// # Errors
+    /// A goal that does not fit the model.
+    pub fn retarget(
+        &self,
+        controller: &mut Controller,
+        env: &Env,
+        goal: &Goal,
+        config: &PlanningConfig,
+    ) -> Result<()> {
+        if let (Controller::Planning { model, .. }, Some((new, _))) =
+            (controller, self.imaginer(env, goal, config)?)
+        {
+            *model = new;
+        }
+        Ok(())
+    }
+
+    /// What a controller of this kind imagines with, and the control steps of its blocks; none where nothing is imagined.
+    fn imaginer(
+        &self,
+        env: &Env,
+        goal: &Goal,
+        config: &PlanningConfig,
+    ) -> Result<Option<(Imaginer, usize)>> {
         let shape = env.task().pose_shape();
         let objective = &config.objective;
         let latent_cost = |model: &WorldModel, kind| {
@@ -170,12 +217,8 @@ impl ControllerKind {
                 objective.action,
             )))
         };
-        let (model, block) = match self {
-            Self::Random => {
-                let mut rng = ChaCha8Rng::seed_from_u64(seed);
-                rng.set_stream(2);
-                return Ok(Controller::Random(Box::new(rng)));
-            }
+        Ok(Some(match self {
+            Self::Random => return Ok(None),
             Self::Latent { model, cost } => {
                 let cost = latent_cost(model, *cost)?;
                 let rollouts = LatentRollouts::new(Arc::clone(model), cost, objective.action);
@@ -190,18 +233,20 @@ impl ControllerKind {
                 let judge = Judge::Pose(PoseCost::new(shape.clone(), &goal.pose, objective));
                 (physics(judge, DEFAULT_BLOCK), DEFAULT_BLOCK)
             }
-        };
-        let horizon = config.horizon_blocks * block;
-        let planner = PlannerConfig {
-            space: SearchSpace::new(horizon, env.task().action_dim(), block),
-            method: config.planner.clone(),
-            refinement: config.refinement.clone(),
-        };
-        let planner = planner.build(seed).context("planner settings")?;
-        Ok(Controller::Planning {
-            planner,
-            model,
-            block,
+        }))
+    }
+}
+
+impl Imaginer {
+    /// Poses at the end of each block of `[candidates, horizon, action_dim]` actions from the last observation on,
+    /// `[candidates, blocks, pose]`: decoded from the latent, or simulated.
+    ///
+    /// # Errors
+    /// When the actions are not whole blocks of the model.
+    pub fn poses(&self, actions: &[f32], candidates: usize) -> Result<Vec<f32>> {
+        Ok(match self {
+            Self::Latent(rollouts) => rollouts.poses(actions, candidates)?,
+            Self::Physics(rollouts) => rollouts.poses(actions, candidates),
         })
     }
 }
@@ -231,6 +276,7 @@ impl Controller {
                     actions,
                     elapsed: started.elapsed(),
                     model_steps: 0,
+                    cost: f32::NAN,
                 })
             }
             Self::Planning { planner, model, .. } => {
@@ -259,23 +305,21 @@ impl Controller {
                     actions,
                     elapsed: started.elapsed(),
                     model_steps: plan.statistics.model_steps,
+                    cost: plan.cost,
                 })
             }
         }
     }
 
-    /// The poses that a latent planner imagines at the end of each block of `actions`, from its last observation on, `[blocks,
-    /// pose]`; none for the others.
+    /// The poses that a planner imagines at the end of each block of `actions`, from its last observation on, `[blocks, pose]`;
+    /// none for those that imagine nothing.
     ///
     /// # Errors
     /// When the actions are not whole blocks of the model.
     pub fn imagine(&self, actions: &[f32]) -> Result<Vec<f32>> {
         match self {
-            Self::Planning {
-                model: Imaginer::Latent(rollouts),
-                ..
-            } => Ok(rollouts.poses(actions)?),
-            _ => Ok(Vec::new()),
+            Self::Planning { model, .. } => model.poses(actions, 1),
+            Self::Random(_) => Ok(Vec::new()),
         }
     }
 }

@@ -6,9 +6,12 @@ pub mod assets;
 pub mod benchmark;
 pub mod cli;
 pub mod collection;
+pub mod control_loop;
 pub mod controller;
 pub mod files;
 pub mod model_check;
 pub mod objective;
+#[cfg(feature = "viewer")]
+pub mod play;
 pub mod recipe;
 pub mod rollouts;

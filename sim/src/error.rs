@@ -91,6 +91,14 @@ pub enum SimError {
         /// What the task file allows.
         range: [f32; 2],
     },
+    /// A pose that the object cannot be brought to.
+    #[error("the object of task '{task}' cannot be brought to the pose {pose:?}")]
+    Unreachable {
+        /// The task.
+        task: String,
+        /// The pose asked for.
+        pose: Vec<f32>,
+    },
     /// A name that the scene does not have.
     #[error("no {kind} named '{name}' in the scene of task '{task}'")]
     UnknownName {

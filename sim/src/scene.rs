@@ -1,6 +1,7 @@
 //! An MJCF scene turned into a rapier world: the blueprint that every environment forks, and its names.
 
 use crate::error::SimError;
+use crate::shapes::Appearance;
 use crate::spec::ControlSpec;
 use crate::world::World;
 use rapier3d::prelude::*;
@@ -57,6 +58,10 @@ pub(crate) struct Scene {
     free_bodies: HashMap<String, usize>,
     /// Generalised coordinates as the file has them.
     pub qpos: Vec<f64>,
+    /// The shapes of its bodies.
+    pub appearance: Appearance,
+    /// Those bodies, in the same order.
+    shown: Vec<RigidBodyHandle>,
 }
 
 impl Scene {
@@ -165,6 +170,16 @@ impl Scene {
             .filter_map(|(i, a)| Some((a.actuator.name.clone()?, (i, a.actuator.joint.clone()?))))
             .collect();
 
+        // In the order of the file.
+        let named = |index: usize| robot.body_name_to_idx.iter().find(|(_, i)| **i == index);
+        let (names, shown) = handles
+            .bodies
+            .iter()
+            .enumerate()
+            .filter_map(|(i, body)| Some((named(i)?.0.clone(), body.as_ref()?.body)))
+            .unzip();
+        let appearance = Appearance::of(&model, names);
+
         // A fixed-root multibody sheds the six degrees of freedom of its root in its first step.
         let mut blueprint = World::new(physics);
         blueprint.step().map_err(fail)?;
@@ -177,6 +192,8 @@ impl Scene {
             actuators,
             free_bodies,
             qpos,
+            appearance,
+            shown,
         })
     }
 
@@ -198,6 +215,11 @@ impl Scene {
     /// Start of a free body's seven generalised coordinates.
     pub fn free_body(&self, name: &str) -> Option<usize> {
         self.free_bodies.get(name).copied()
+    }
+
+    /// The bodies of the appearance, in its order.
+    pub fn bodies(&self) -> &[RigidBodyHandle] {
+        &self.shown
     }
 
     /// Bodies by name, for viewers and disturbances.

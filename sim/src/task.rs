@@ -6,6 +6,7 @@ use crate::robot::Robot;
 use crate::scene::{Entity, Joint, Scene};
 use crate::spec::{ObservationSpec, RejectSpec, ResetSpec, TaskSpec};
 use crate::variation::{Factor, Variant};
+use rapier3d::prelude::RigidBodyHandle;
 use std::path::{Path, PathBuf};
 
 /// One resolved term of the observation.
@@ -29,6 +30,7 @@ pub(crate) enum Draw {
         high: f32,
     },
     PlanarPose {
+        body: RigidBodyHandle,
         qpos: usize,
         x: [f32; 2],
         y: [f32; 2],
@@ -216,6 +218,7 @@ impl Task {
                         .ok_or_else(|| names.unknown("free body", body))?;
                     let yaw_rad = yaw_deg.map(f32::to_radians);
                     draws.push(Draw::PlanarPose {
+                        body: names.entity(body)?.body,
                         qpos,
                         x: *x,
                         y: *y,
@@ -338,6 +341,29 @@ impl Task {
     /// Bodies by name.
     pub fn body_names(&self) -> impl Iterator<Item = &str> {
         self.scene.body_names()
+    }
+
+    /// The shapes of the scene.
+    pub fn appearance(&self) -> &crate::shapes::Appearance {
+        &self.scene.appearance
+    }
+
+    /// Index of the body whose pose counts, as in [`Self::appearance`]; none where it is a point of a body.
+    pub fn object_body(&self) -> Option<usize> {
+        let handles = self.scene.bodies();
+        let found = handles.iter().position(|&b| b == self.object.body)?;
+        (self.object.offset == rapier3d::prelude::Vector::ZERO).then_some(found)
+    }
+
+    /// Index of the body that carries what counts: the object, or what its point belongs to.
+    pub fn carrier(&self) -> Option<usize> {
+        let handles = self.scene.bodies();
+        handles.iter().position(|&b| b == self.object.body)
+    }
+
+    /// Whether goals lie in a horizontal plane.
+    pub fn is_planar(&self) -> bool {
+        self.object_axes == [0, 1]
     }
 
     /// Control steps a second.

@@ -79,6 +79,16 @@ impl Factor {
     }
 }
 
+impl Factor {
+    /// Takes a world in which this factor is `from` to where it is `to`.
+    pub fn change(&self, world: &mut World, from: f32, to: f32) {
+        match self.spec.kind {
+            FactorKind::Shift => self.apply(world, to - from),
+            FactorKind::Mass | FactorKind::Friction => self.apply(world, to / from),
+        }
+    }
+}
+
 /// How the factors are set in each episode.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Variant {

@@ -68,7 +68,7 @@ pub struct Trace {
     pub effector: Option<usize>,
     /// Pose at the start and after each control step.
     pub actual: Vec<Vec<f32>>,
-    /// What was imagined at each decision; empty for planners in true physics.
+    /// What was imagined at each decision; empty for planners that imagine nothing.
     pub imagined: Vec<Imagined>,
 }
 

@@ -5,26 +5,18 @@
 //! expected to take. A decision misses its deadline when the world gets further than that before the plan is there.
 
 use super::episode::{Episode, EpisodeSpec, Outcome};
-use crate::controller::{Controller, Decision};
+use crate::control_loop::{Anticipation, StampedPlan};
+use crate::controller::Controller;
 use anyhow::{Result, anyhow};
 use sim::Env;
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
 
-/// A decision and the control step whose state it was made in.
-struct StampedPlan {
-    decision: Decision,
-    observed: usize,
-    /// Poses imagined for it, `[blocks, pose]`, where the episode is traced.
+/// A plan and what was imagined for it.
+struct TracedPlan {
+    plan: StampedPlan,
+    /// Poses `[blocks, pose]`, where the episode is traced.
     imagined: Vec<f32>,
-}
-
-impl StampedPlan {
-    /// The actions from a control step on, `[steps, action_dim]`; none beyond the horizon.
-    fn from(&self, step: usize, width: usize) -> &[f32] {
-        let first = (step - self.observed) * width;
-        self.decision.actions.get(first..).unwrap_or(&[])
-    }
 }
 
 /// A state of the world.
@@ -56,13 +48,13 @@ struct Exchange {
     /// The newest state that no plan was made for yet.
     state: Option<State>,
     /// The newest plan.
-    plan: Option<Arc<StampedPlan>>,
+    plan: Option<Arc<TracedPlan>>,
     /// Control steps that the world is through with.
     now: usize,
     /// Decisions that came too late.
     misses: usize,
     /// Every plan, in order.
-    made: Vec<Arc<StampedPlan>>,
+    made: Vec<Arc<TracedPlan>>,
     /// The episode is over.
     over: bool,
 }
@@ -95,7 +87,8 @@ pub fn run_episode_in_real_time(spec: EpisodeSpec<'_>) -> Result<Outcome> {
     planned?;
     let shared = exchange.0.into_inner().map_err(|_| poisoned())?;
     for plan in &shared.made {
-        episode.decided(&plan.decision, &plan.imagined, plan.observed);
+        let StampedPlan { decision, observed } = &plan.plan;
+        episode.decided(decision, &plan.imagined, *observed);
     }
     episode.outcome.deadline_misses = shared.misses;
     Ok(episode.finish())
@@ -120,7 +113,7 @@ fn act(
             }
             let planned = shared.plan.as_ref();
             let action = planned
-                .and_then(|plan| plan.from(step, width).get(..width))
+                .and_then(|traced| traced.plan.from(step, width).get(..width))
                 .unwrap_or(&idle)
                 .to_vec();
             shared.state = Some(State {
@@ -149,11 +142,9 @@ fn think(
     spec: &EpisodeSpec<'_>,
     period: Duration,
 ) -> Result<()> {
-    let width = spec.task.action_dim();
-    let mut last = None;
-    let mut expected = 1;
+    let mut anticipation = Anticipation::default();
     loop {
-        let (state, previous) = {
+        let (state, before) = {
             let mut shared = shared.lock().map_err(|_| poisoned())?;
             loop {
                 if shared.over {
@@ -165,32 +156,26 @@ fn think(
                 shared = changed.wait(shared).map_err(|_| poisoned())?;
             }
         };
-        let step = state.step;
-        // What is under way, and what follows it in the plan that will go on meanwhile.
-        let mut committed = state.action;
-        if let Some(plan) = &previous {
-            committed.extend(plan.from(step + 1, width));
-        }
-        committed.resize(expected * width, 0.0);
-        let passed = last.map_or(0, |last| step - last);
-        let decision = controller.decide(&state.env, passed, &committed)?;
+        let before = before.as_ref().map(|traced| &traced.plan);
+        let plan = anticipation.decide(
+            controller,
+            &state.env,
+            state.step,
+            Some(&state.action),
+            before,
+        )?;
         let imagined = match spec.traced {
-            true => controller.imagine(&decision.actions)?,
+            true => controller.imagine(&plan.decision.actions)?,
             false => Vec::new(),
         };
-        let longest = decision.actions.len() / width / 2;
-        let taken = (state.seen.elapsed().as_secs_f64() / period.as_secs_f64()).ceil() as usize;
-        let plan = Arc::new(StampedPlan {
-            decision,
-            observed: step,
-            imagined,
-        });
+        let steps = plan.decision.actions.len() / spec.task.action_dim();
+        let taken = state.seen.elapsed();
         let mut shared = shared.lock().map_err(|_| poisoned())?;
-        shared.misses += usize::from(shared.now >= step + expected);
-        shared.made.push(Arc::clone(&plan));
-        shared.plan = Some(plan);
-        last = Some(step);
-        expected = taken.min(longest).max(1);
+        shared.misses += usize::from(shared.now >= anticipation.deadline(&plan));
+        let traced = Arc::new(TracedPlan { plan, imagined });
+        shared.made.push(Arc::clone(&traced));
+        shared.plan = Some(traced);
+        anticipation.took(taken, period, steps);
     }
 }
 

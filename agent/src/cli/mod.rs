@@ -3,6 +3,7 @@
 mod bench;
 mod collect;
 mod interrupt;
+mod play;
 mod tasks;
 mod train;
 
@@ -28,6 +29,8 @@ enum Command {
     Train(train::TrainArguments),
     /// Compare planners
     Bench(Box<bench::BenchArguments>),
+    /// Open the simulator
+    Play(Box<play::PlayArguments>),
 }
 
 /// A mistake in how the program was called; its exit code is 2.
@@ -39,8 +42,11 @@ pub struct UsageError(pub String);
 pub fn run() -> ExitCode {
     tracing_subscriber::fmt()
         .with_env_filter(
-            tracing_subscriber::EnvFilter::try_from_default_env()
-                .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn,rapier3d_mjcf=error")),
+            tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| {
+                tracing_subscriber::EnvFilter::new(
+                    "warn,rapier3d_mjcf=error,bevy_egui=error,bevy_render=error",
+                )
+            }),
         )
         .with_writer(std::io::stderr)
         .init();
@@ -53,6 +59,7 @@ pub fn run() -> ExitCode {
         Command::Collect(arguments) => collect::run(&arguments),
         Command::Train(arguments) => train::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),
+        Command::Play(arguments) => play::run(&arguments),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

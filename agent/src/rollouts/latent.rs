@@ -51,19 +51,19 @@ impl LatentRollouts {
         self.model.encode(observation, &mut self.start)
     }
 
-    /// The poses decoded after each block of one sequence, `[blocks, pose]`.
+    /// The poses decoded after each block of sequences `[candidates, horizon, action_dim]`, `[candidates, blocks, pose]`.
     ///
     /// # Errors
-    /// When the sequence does not consist of whole blocks.
-    pub fn poses(&self, actions: &[f32]) -> Result<Vec<f32>, ImaginationError> {
+    /// When the sequences do not consist of whole blocks.
+    pub fn poses(&self, actions: &[f32], candidates: usize) -> Result<Vec<f32>, ImaginationError> {
         let card = self.model.card();
-        let blocks = actions.len() / card.block_action_dim();
+        let blocks = actions.len() / card.block_action_dim() / candidates.max(1);
         let heads = [self.model.pose_head()];
-        let mut poses = vec![0.0; blocks * heads[0].outputs()];
+        let mut poses = vec![0.0; candidates * blocks * heads[0].outputs()];
         self.model.imagination().rollout(
             &self.start,
             actions,
-            1,
+            candidates,
             blocks,
             Readout::Heads(&heads),
             &mut poses,

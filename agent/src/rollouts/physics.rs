@@ -68,6 +68,23 @@ impl PhysicsRollouts {
         self.env = env.fork();
     }
 
+    /// The poses after each block of sequences `[candidates, horizon, action_dim]`, `[candidates, blocks, pose]`; a world that
+    /// fails stays where it was.
+    pub fn poses(&self, actions: &[f32], candidates: usize) -> Vec<f32> {
+        let width = self.env.task().action_dim();
+        let length = (actions.len() / candidates.max(1)).max(1);
+        let mut poses = Vec::new();
+        for sequence in actions.chunks_exact(length) {
+            let mut env = self.env.fork();
+            for block in sequence.chunks_exact(width * self.block) {
+                let mut actions = block.chunks_exact(width);
+                let _world_failed = actions.any(|action| env.step(action).is_err());
+                poses.extend(env.pose());
+            }
+        }
+        poses
+    }
+
     /// Cost of one sequence; infinite when the world fails under it.
     fn score(&self, sequence: &[f32]) -> f32 {
         let width = self.env.task().action_dim();

@@ -258,7 +258,8 @@ fn read_report(path: &Path) -> Result<Vec<Row>> {
         .with_context(|| format!("{} is not a report of this benchmark", path.display()))
 }
 
-fn read_config(path: &Path) -> Result<PlanningConfig> {
+/// Reads planner and objective settings.
+pub fn read_config(path: &Path) -> Result<PlanningConfig> {
     let text =
         std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
     toml::from_str(&text).map_err(|e| {

@@ -1,0 +1,319 @@
+//! Who plans: the choice of planner, cost and model, its settings, its thread, and how it has done lately.
+
+use super::surprise::Band;
+use super::thinker::{Setup, Thinker, Thought};
+use crate::controller::{ControllerKind, PlanningConfig};
+use crate::model_check::check_model;
+use crate::objective::CostKind;
+use anyhow::{Context, Result, anyhow, bail};
+use planners::Method;
+use sim::Task;
+use sim::variation::Variant;
+use std::collections::VecDeque;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use viewer::stream::Latest;
+use world_model::WorldModel;
+
+/// The planners that can be chosen.
+pub const PLANNERS: [&str; 8] = [
+    "icem",
+    "cem",
+    "mppi",
+    "predictive",
+    "gradient",
+    "latent-cost",
+    "oracle",
+    "random",
+];
+
+/// The costs that can be chosen.
+pub const COSTS: [CostKind; 4] = [
+    CostKind::Pose,
+    CostKind::Reach,
+    CostKind::Slow,
+    CostKind::L2,
+];
+
+/// Decisions over which times are taken.
+const RECENT: usize = 200;
+
+/// A plan that is over.
+struct PastPlan {
+    observed: usize,
+    block: usize,
+    poses: Vec<f32>,
+    cost: f32,
+}
+
+/// The choice and its consequences.
+pub struct Mind {
+    /// Index into [`PLANNERS`].
+    pub planner: usize,
+    /// Index into [`COSTS`].
+    pub cost: usize,
+    /// Models that can be chosen for the task.
+    pub models: Vec<PathBuf>,
+    /// Index of the chosen one.
+    pub model: usize,
+    /// How it plans.
+    pub config: PlanningConfig,
+    /// The newest plan of the present setup.
+    pub thought: Option<Arc<Thought>>,
+    /// What is usual for the model, once it has been measured.
+    pub band: Option<Band>,
+    /// Plans made since the scene was opened.
+    pub decisions: usize,
+    /// Those that came too late.
+    pub misses: usize,
+    /// The planner's thread.
+    pub thinker: Thinker,
+    loaded: Option<(PathBuf, Arc<WorldModel>)>,
+    setup: Option<Arc<Setup>>,
+    generation: u64,
+    times: VecDeque<(Instant, Duration)>,
+    /// Plans of the last seconds, as far as they are still to be shown.
+    past: VecDeque<PastPlan>,
+    measured: Latest<Result<(PathBuf, Band)>>,
+}
+
+impl Mind {
+    /// A mind without a task yet.
+    ///
+    /// # Errors
+    /// An unknown planner, or when no thread can be started.
+    pub fn new(planner: &str, cost: CostKind, config: PlanningConfig) -> Result<Self> {
+        let index = PLANNERS.iter().position(|p| *p == planner);
+        let planner = index.ok_or_else(|| {
+            anyhow!(
+                "unknown planner '{planner}': expected {}",
+                PLANNERS.join(", ")
+            )
+        })?;
+        let mut mind = Self {
+            planner,
+            cost: COSTS.iter().position(|c| *c == cost).unwrap_or(0),
+            models: Vec::new(),
+            model: 0,
+            config,
+            thought: None,
+            band: None,
+            decisions: 0,
+            misses: 0,
+            thinker: Thinker::start()?,
+            loaded: None,
+            setup: None,
+            generation: 0,
+            times: VecDeque::new(),
+            past: VecDeque::new(),
+            measured: Latest::default(),
+        };
+        mind.choose(planner)?;
+        Ok(mind)
+    }
+
+    /// Chooses a planner; one of another method than the configured begins with its defaults.
+    ///
+    /// # Errors
+    /// A name that no method has.
+    pub fn choose(&mut self, planner: usize) -> Result<()> {
+        self.planner = planner.min(PLANNERS.len() - 1);
+        if let Ok(method) = PLANNERS[self.planner].parse::<Method>()
+            && std::mem::discriminant(&method) != std::mem::discriminant(&self.config.planner)
+        {
+            self.config.planner = method;
+        }
+        self.renew();
+        Ok(())
+    }
+
+    /// The settings that a reset gives.
+    pub fn defaults(&self) -> PlanningConfig {
+        let mut defaults = PlanningConfig::default();
+        if let Ok(method) = PLANNERS[self.planner].parse::<Method>()
+            && std::mem::discriminant(&method) != std::mem::discriminant(&defaults.planner)
+        {
+            defaults.planner = method;
+        }
+        defaults
+    }
+
+    /// Whether the chosen planner simulates true physics.
+    pub fn in_physics(&self) -> bool {
+        matches!(PLANNERS[self.planner], "oracle" | "latent-cost")
+    }
+
+    /// Forgets the plan: the world has jumped, or something else is to plan.
+    pub fn renew(&mut self) {
+        self.setup = None;
+        self.thought = None;
+        self.past.clear();
+    }
+
+    /// The poses `[blocks, pose]` that were imagined about `blocks` blocks before the control step `now`, and when.
+    pub fn expected(&self, now: usize, blocks: usize) -> Option<(usize, &[f32])> {
+        let long_enough = |p: &&PastPlan| p.observed + blocks * p.block <= now;
+        let plan = self.past.iter().rev().find(long_enough)?;
+        Some((plan.observed, &plan.poses))
+    }
+
+    /// Costs of the last plans, by control step.
+    pub fn costs(&self) -> impl Iterator<Item = (usize, f64)> {
+        let finite = self.past.iter().filter(|p| p.cost.is_finite());
+        finite.map(|p| (p.observed, f64::from(p.cost)))
+    }
+
+    /// The chosen model, read and checked.
+    ///
+    /// # Errors
+    /// Names the file when it cannot be read or is for another task.
+    pub fn world_model(&mut self, task: &Arc<Task>, variant: &Variant) -> Result<Arc<WorldModel>> {
+        let Some(path) = self.models.get(self.model).cloned() else {
+            bail!("no model for task '{}'", task.name());
+        };
+        if let Some((loaded, model)) = &self.loaded
+            && *loaded == path
+        {
+            return Ok(Arc::clone(model));
+        }
+        let model = Arc::new(WorldModel::load(&path)?);
+        check_model(&model, task).with_context(|| path.display().to_string())?;
+        self.loaded = Some((path.clone(), Arc::clone(&model)));
+        self.band = None;
+        let (measured, task, variant) = (self.measured.clone(), Arc::clone(task), variant.clone());
+        let subject = Arc::clone(&model);
+        std::thread::Builder::new()
+            .name("calibration".to_owned())
+            .spawn(move || {
+                let band = Band::calibrate(&subject, &task, &variant);
+                measured.put(band.map(|band| (path, band)));
+            })?;
+        Ok(model)
+    }
+
+    /// Takes the calibration over when it is done.
+    ///
+    /// # Errors
+    /// When it failed.
+    pub fn calibrated(&mut self) -> Result<()> {
+        if let Some(measured) = self.measured.take() {
+            let (path, band) = measured?;
+            if self.loaded.as_ref().is_some_and(|(p, _)| *p == path) {
+                self.band = Some(band);
+            }
+        }
+        Ok(())
+    }
+
+    /// Who plans, and how.
+    ///
+    /// # Errors
+    /// When the model cannot be read or does not fit.
+    pub fn kind(&mut self, task: &Arc<Task>, variant: &Variant) -> Result<ControllerKind> {
+        let cost = COSTS[self.cost];
+        Ok(match PLANNERS[self.planner] {
+            "random" => ControllerKind::Random,
+            "oracle" => ControllerKind::Oracle,
+            "latent-cost" => ControllerKind::LatentCost {
+                model: self.world_model(task, variant)?,
+                cost,
+            },
+            _ => ControllerKind::Latent {
+                model: self.world_model(task, variant)?,
+                cost,
+            },
+        })
+    }
+
+    /// The settings in force: rows that plan in true physics have a search of their own.
+    pub fn settings(&self) -> PlanningConfig {
+        match self.in_physics() {
+            true => self.config.in_physics(),
+            false => self.config.clone(),
+        }
+    }
+
+    /// The setup, made anew when something has changed.
+    ///
+    /// # Errors
+    /// As [`Self::kind`].
+    pub fn setup(&mut self, task: &Arc<Task>, variant: &Variant, seed: u64) -> Result<Arc<Setup>> {
+        if let Some(setup) = &self.setup {
+            return Ok(Arc::clone(setup));
+        }
+        let kind = self.kind(task, variant)?;
+        self.generation += 1;
+        let setup = Arc::new(Setup {
+            generation: self.generation,
+            kind,
+            config: self.settings(),
+            seed,
+        });
+        self.setup = Some(Arc::clone(&setup));
+        Ok(setup)
+    }
+
+    /// Takes a plan over, unless it belongs to a setup that is gone. `now` is the world's control step.
+    pub fn accept(&mut self, thought: Arc<Thought>, now: usize, waits: bool) {
+        if thought.generation != self.generation || self.setup.is_none() {
+            return;
+        }
+        self.decisions += 1;
+        self.misses += usize::from(!waits && now >= thought.deadline);
+        self.times
+            .push_back((Instant::now(), thought.plan.decision.elapsed));
+        if self.times.len() > RECENT {
+            self.times.pop_front();
+        }
+        self.past.push_back(PastPlan {
+            observed: thought.plan.observed,
+            block: thought.block,
+            poses: thought.poses.clone(),
+            cost: thought.plan.decision.cost,
+        });
+        if self.past.len() > RECENT {
+            self.past.pop_front();
+        }
+        self.thought = Some(thought);
+    }
+
+    /// Time of a decision at a quantile, milliseconds.
+    pub fn decision_ms(&self, quantile: f64) -> Option<f64> {
+        let mut times: Vec<f64> = self
+            .times
+            .iter()
+            .map(|(_, t)| t.as_secs_f64() * 1e3)
+            .collect();
+        times.sort_by(f64::total_cmp);
+        let index = ((times.len() as f64 - 1.0) * quantile).round() as usize;
+        times.get(index).copied()
+    }
+
+    /// Plans in the last second.
+    pub fn replans_a_second(&self) -> usize {
+        let second = Duration::from_secs(1);
+        self.times
+            .iter()
+            .rev()
+            .take_while(|(made, _)| made.elapsed() < second)
+            .count()
+    }
+
+    /// Time since the newest plan was made.
+    pub fn plan_age(&self) -> Option<Duration> {
+        self.thought.as_ref()?;
+        self.times.back().map(|(made, _)| made.elapsed())
+    }
+
+    /// Starts counting anew, for another scene.
+    pub fn open(&mut self, models: Vec<PathBuf>) {
+        self.models = models;
+        self.model = 0;
+        self.band = None;
+        self.decisions = 0;
+        self.misses = 0;
+        self.times.clear();
+        self.renew();
+    }
+}

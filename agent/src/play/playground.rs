@@ -1,0 +1,393 @@
+//! The world on show: its goal, its past, what disturbs it, and what is recorded of it.
+
+use super::history::{History, Moment};
+use super::recording::{Change, RecordedStep, Recording, hash};
+use super::surprise::{Errors, Surprise};
+use anyhow::{Context, Result, bail};
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use serde::{Deserialize, Serialize};
+use sim::variation::Variant;
+use sim::{Behaviour, BehaviourKind, Env, Goal, Hand, SimError, Task};
+use std::collections::VecDeque;
+use std::path::Path;
+use std::sync::Arc;
+
+/// Seconds that can be rewound.
+pub const REWIND_S: usize = 30;
+/// Seconds for which the path of the object and the curves are kept.
+pub const TRAIL_S: usize = 10;
+/// Control steps into the future from which a new goal is taken, and futures that are tried.
+const GOAL_STEPS: usize = 50;
+const GOAL_TRIES: u64 = 50;
+
+/// What a person does to the world beside dragging.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Disturbance {
+    /// Standard deviation of the noise on every action.
+    pub noise_std: f32,
+    /// Control steps by which actions come late.
+    pub latency: usize,
+}
+
+/// One control step of the past, for curves and paths.
+#[derive(Clone, Debug)]
+pub struct Trace {
+    /// Control steps since the scene was opened, rewound ones included.
+    pub tick: usize,
+    /// Pose after it.
+    pub pose: Vec<f32>,
+    /// Action that was executed.
+    pub action: Vec<f32>,
+    /// Errors of prediction.
+    pub errors: Option<Errors>,
+}
+
+/// A moment as a file.
+#[derive(Deserialize, Serialize)]
+struct Saved {
+    task: String,
+    variant: String,
+    snapshot: Vec<u8>,
+    goal_pose: Vec<f32>,
+    goal_observation: Vec<f32>,
+}
+
+/// A world with all that belongs to it.
+pub struct Playground {
+    /// The world.
+    pub env: Env,
+    /// What is to be reached.
+    pub goal: Arc<Goal>,
+    /// Seed of the start.
+    pub seed: u64,
+    /// Control steps since the scene was opened, rewound ones included.
+    pub tick: usize,
+    /// Who drags a body.
+    pub hand: Option<Hand>,
+    /// What disturbs it.
+    pub disturbance: Disturbance,
+    /// Prediction against observation, when there is a model.
+    pub surprise: Option<Surprise>,
+    /// The last seconds.
+    pub trail: VecDeque<Trace>,
+    /// Control steps for which the goal has been held.
+    pub held: usize,
+    /// Greatest kinetic energy of a dragged body since it was gripped, joules.
+    pub energy_peak: f32,
+    history: History,
+    /// The world's bytes now.
+    snapshot: Arc<Vec<u8>>,
+    under_way: VecDeque<Vec<f32>>,
+    rng: ChaCha8Rng,
+    recording: Option<Recording>,
+    changes: Vec<Change>,
+}
+
+impl Playground {
+    /// A world in the start that a seed gives, with a goal in a reachable future of it.
+    ///
+    /// # Errors
+    /// When the task admits no start.
+    pub fn new(task: Arc<Task>, variant: Variant, seed: u64) -> Result<Self> {
+        let mut env = Env::new(task, variant)?;
+        env.reset(seed)?;
+        let goal = Arc::new(reachable_goal(&env, seed)?);
+        let snapshot = Arc::new(env.snapshot()?);
+        let moment = Moment {
+            snapshot: Arc::clone(&snapshot),
+            goal: Arc::clone(&goal),
+        };
+        let rate = env.task().rate_hz() as usize;
+        Ok(Self {
+            env,
+            goal,
+            seed,
+            tick: 0,
+            hand: None,
+            disturbance: Disturbance::default(),
+            surprise: None,
+            trail: VecDeque::new(),
+            held: 0,
+            energy_peak: 0.0,
+            history: History::new(REWIND_S * rate, moment),
+            snapshot,
+            under_way: VecDeque::new(),
+            rng: ChaCha8Rng::seed_from_u64(seed),
+            recording: None,
+            changes: Vec::new(),
+        })
+    }
+
+    /// The same world from another start. What was recorded goes on.
+    ///
+    /// # Errors
+    /// When the task admits no start.
+    pub fn reset(&mut self, seed: u64) -> Result<()> {
+        let mut env = Env::new(Arc::clone(self.env.task()), self.env.variant().clone())?;
+        env.reset(seed)?;
+        self.goal = Arc::new(reachable_goal(&env, seed)?);
+        self.seed = seed;
+        let snapshot = env.snapshot()?;
+        self.jump_to(&snapshot)?;
+        let moment = self.moment();
+        self.history = History::new(REWIND_S * self.env.task().rate_hz() as usize, moment);
+        Ok(())
+    }
+
+    fn moment(&self) -> Moment {
+        Moment {
+            snapshot: Arc::clone(&self.snapshot),
+            goal: Arc::clone(&self.goal),
+        }
+    }
+
+    /// Puts the world into another state, from where nothing is under way.
+    fn jump_to(&mut self, snapshot: &[u8]) -> Result<(), SimError> {
+        self.env.restore(snapshot)?;
+        self.snapshot = Arc::new(snapshot.to_vec());
+        if self.recording.is_some() {
+            // Whatever was changed before is undone by it.
+            self.changes = vec![Change::Restore(snapshot.to_vec())];
+        }
+        self.under_way.clear();
+        self.trail.clear();
+        self.held = 0;
+        if let Some(surprise) = &mut self.surprise {
+            surprise.reset();
+        }
+        Ok(())
+    }
+
+    /// One control step under an intended action. Returns the action that was executed.
+    ///
+    /// # Errors
+    /// When the world fails; it must be rewound or reset then.
+    pub fn step(&mut self, intended: &[f32]) -> Result<Vec<f32>> {
+        let idle = vec![0.0; intended.len()];
+        self.under_way.push_back(intended.to_vec());
+        let mut action = idle;
+        while self.under_way.len() > self.disturbance.latency {
+            if let Some(next) = self.under_way.pop_front() {
+                action = next;
+            }
+        }
+        if self.disturbance.noise_std > 0.0 {
+            for a in &mut action {
+                let noise: f32 = self.rng.sample(rand_distr::StandardNormal);
+                *a = (*a + self.disturbance.noise_std * noise).clamp(-1.0, 1.0);
+            }
+        }
+        let before = self.env.observation();
+        self.env.set_hand(self.hand)?;
+        self.env.step(&action)?;
+        self.env.set_hand(None)?;
+        let errors = match &mut self.surprise {
+            Some(surprise) => surprise.step(&before, &action, &self.env.observation())?,
+            None => None,
+        };
+        self.tick += 1;
+        if let Some(hand) = &self.hand {
+            self.energy_peak = self.energy_peak.max(self.env.kinetic_energy(hand.body));
+        }
+        self.held = match self.env.achieved(&self.goal.pose) {
+            true => self.held + 1,
+            false => 0,
+        };
+        self.snapshot = Arc::new(self.env.snapshot()?);
+        let moment = self.moment();
+        self.history.push(moment);
+        if let Some(recording) = &mut self.recording {
+            recording.steps.push(RecordedStep {
+                changes: std::mem::take(&mut self.changes),
+                hand: self.hand,
+                action: action.clone(),
+                hash: hash(&self.snapshot),
+            });
+        }
+        self.trail.push_back(Trace {
+            tick: self.tick,
+            pose: self.env.pose(),
+            action: action.clone(),
+            errors,
+        });
+        if self.trail.len() > TRAIL_S * self.env.task().rate_hz() as usize {
+            self.trail.pop_front();
+        }
+        Ok(action)
+    }
+
+    /// Repeats a recorded step. Returns whether the world's bytes are as recorded.
+    ///
+    /// # Errors
+    /// When the world does not take it.
+    pub fn replay(&mut self, step: &RecordedStep) -> Result<bool> {
+        let same = step.replay(&mut self.env)?;
+        self.tick += 1;
+        self.snapshot = Arc::new(self.env.snapshot()?);
+        let moment = self.moment();
+        self.history.push(moment);
+        self.trail.push_back(Trace {
+            tick: self.tick,
+            pose: self.env.pose(),
+            action: step.action.clone(),
+            errors: None,
+        });
+        Ok(same)
+    }
+
+    /// Changes the world between two steps.
+    ///
+    /// # Errors
+    /// When it does not have what is to be changed.
+    pub fn change(&mut self, change: Change) -> Result<()> {
+        change.apply(&mut self.env)?;
+        self.snapshot = Arc::new(self.env.snapshot()?);
+        if self.recording.is_some() {
+            self.changes.push(change);
+        }
+        Ok(())
+    }
+
+    /// Goes so many control steps back, or forward again.
+    ///
+    /// # Errors
+    /// When the world does not take its own bytes.
+    pub fn rewind(&mut self, steps: isize) -> Result<()> {
+        let moment = self.history.go(steps).clone();
+        self.jump_to(&moment.snapshot)?;
+        self.goal = moment.goal;
+        Ok(())
+    }
+
+    /// Control steps that can be gone back.
+    pub fn behind(&self) -> usize {
+        self.history.behind()
+    }
+
+    /// Hash of the world's bytes, as a number that a float holds exactly.
+    pub fn fingerprint(&self) -> f64 {
+        let hash = hash(&self.snapshot);
+        let bytes = [hash[0], hash[1], hash[2], hash[3], hash[4], hash[5], 0, 0];
+        u64::from_le_bytes(bytes) as f64
+    }
+
+    /// Moves the goal: its object to a position, metres, and by a turn about the vertical, radians.
+    ///
+    /// # Errors
+    /// When the object cannot be brought there; the goal stays.
+    pub fn move_goal(&mut self, position: [f32; 3], turn: f32) -> Result<()> {
+        let pose = self.env.moved_pose(&self.goal.pose, position, turn);
+        self.goal = Arc::new(self.env.goal_at(&pose)?);
+        self.held = 0;
+        Ok(())
+    }
+
+    /// A new goal in a reachable future of the present.
+    ///
+    /// # Errors
+    /// When none is found.
+    pub fn next_goal(&mut self) -> Result<()> {
+        let seed = self.rng.random();
+        self.goal = Arc::new(reachable_goal(&self.env, seed)?);
+        self.held = 0;
+        Ok(())
+    }
+
+    /// A horizontal direction, another one each time.
+    pub fn direction(&mut self) -> [f32; 2] {
+        let angle = std::f32::consts::TAU * self.rng.random::<f32>();
+        [angle.cos(), angle.sin()]
+    }
+
+    /// Kinetic energy of all bodies, joules.
+    pub fn energy(&self) -> f32 {
+        let bodies = self.env.task().appearance().bodies.len();
+        (0..bodies).map(|body| self.env.kinetic_energy(body)).sum()
+    }
+
+    /// Begins to record.
+    pub fn record(&mut self) {
+        self.changes.clear();
+        self.recording = Some(Recording {
+            task: self.env.task().name().to_owned(),
+            variant: self.env.variant().name.clone(),
+            start: self.snapshot.to_vec(),
+            steps: Vec::new(),
+        });
+    }
+
+    /// Whether a run is being recorded.
+    pub fn is_recording(&self) -> bool {
+        self.recording.is_some()
+    }
+
+    /// Ends the recording.
+    pub fn stop_recording(&mut self) -> Option<Recording> {
+        self.recording.take()
+    }
+
+    /// Writes the moment.
+    ///
+    /// # Errors
+    /// Names the file.
+    pub fn save(&self, path: &Path) -> Result<()> {
+        let saved = Saved {
+            task: self.env.task().name().to_owned(),
+            variant: self.env.variant().name.clone(),
+            snapshot: self.snapshot.to_vec(),
+            goal_pose: self.goal.pose.clone(),
+            goal_observation: self.goal.observation.clone(),
+        };
+        crate::files::write_atomically(path, &postcard::to_stdvec(&saved)?)
+    }
+
+    /// Goes on from a saved moment.
+    ///
+    /// # Errors
+    /// Names the file when it cannot be read or belongs to another task; nothing is changed then.
+    pub fn load(&mut self, path: &Path) -> Result<()> {
+        let bytes =
+            std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+        let saved: Saved = postcard::from_bytes(&bytes)
+            .with_context(|| format!("{} is not a snapshot", path.display()))?;
+        let here = (self.env.task().name(), self.env.variant().name.as_str());
+        if (saved.task.as_str(), saved.variant.as_str()) != here {
+            bail!(
+                "{} is of task '{}', variant '{}', expected '{}', '{}'",
+                path.display(),
+                saved.task,
+                saved.variant,
+                here.0,
+                here.1
+            );
+        }
+        self.jump_to(&saved.snapshot)?;
+        self.goal = Arc::new(Goal {
+            pose: saved.goal_pose,
+            observation: saved.goal_observation,
+        });
+        let moment = self.moment();
+        self.history.push(moment);
+        Ok(())
+    }
+}
+
+/// A goal that some behaviour reaches from the present, and that is not reached yet.
+fn reachable_goal(env: &Env, seed: u64) -> Result<Goal> {
+    for attempt in 0..GOAL_TRIES {
+        let mut future = env.fork();
+        let seed = seed.wrapping_mul(GOAL_TRIES).wrapping_add(attempt);
+        let kind = BehaviourKind::Seeking;
+        let mut behaviour = Behaviour::new(kind, env.task().action_dim(), seed);
+        let walk =
+            (0..GOAL_STEPS).try_for_each(|_| behaviour.act(&future).and_then(|a| future.step(&a)));
+        if walk.is_ok() && !future.achieved(&env.pose()) {
+            return Ok(future.as_goal());
+        }
+    }
+    bail!(
+        "task '{}': no goal that is not reached already in {GOAL_TRIES} futures",
+        env.task().name()
+    )
+}

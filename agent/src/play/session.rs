@@ -1,0 +1,745 @@
+//! The world's thread: it runs the clock, takes commands, asks for plans, and feeds the window. It never waits for any of them.
+
+use super::controls;
+use super::mind::Mind;
+use super::pacer::Pacer;
+use super::picture;
+use super::playground::Playground;
+use super::recording::{Change, Recording};
+use super::surprise::Surprise;
+use super::thinker::{Answer, Request};
+use super::{PlayOptions, bench_now, settings};
+use crate::{assets, files};
+use anyhow::{Context, Result, bail};
+use sim::shapes::Placement;
+use sim::variation::Variant;
+use sim::{Goal, Task};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use viewer::stream::{Command, Frame, Latest, Link, Scene};
+
+/// The four switches, and the others.
+#[derive(Clone, Copy, Debug)]
+pub struct Switches {
+    /// The world runs.
+    pub simulate: bool,
+    /// The planner thinks.
+    pub plan: bool,
+    /// Its actions are executed.
+    pub act: bool,
+    /// Futures are shown.
+    pub overlays: bool,
+    /// The cost's landscape is shown.
+    pub landscape: bool,
+    /// A goal that has been held for a second is followed by another one.
+    pub new_goals: bool,
+    /// As fast as possible: the world waits for plans and for nothing else.
+    pub unlimited: bool,
+}
+
+impl Default for Switches {
+    fn default() -> Self {
+        Self {
+            simulate: true,
+            plan: true,
+            act: true,
+            overlays: true,
+            landscape: true,
+            new_goals: true,
+            unlimited: false,
+        }
+    }
+}
+
+/// A run that is being shown again.
+pub struct Replay {
+    recording: Recording,
+    next: usize,
+    /// Steps after which the world's bytes were not as recorded.
+    pub mismatches: usize,
+}
+
+/// What was asked of the planner last.
+#[derive(PartialEq)]
+struct Asked {
+    generation: u64,
+    tick: usize,
+    goal: Arc<Goal>,
+    waits: bool,
+    pictures: bool,
+}
+
+/// Everything behind the window.
+pub struct Session {
+    pub link: Link,
+    pub options: PlayOptions,
+    /// Tasks with their variants.
+    pub scenes: Vec<(String, String)>,
+    pub scene: usize,
+    pub epoch: u64,
+    pub ground: Playground,
+    pub mind: Mind,
+    pub switches: Switches,
+    /// Seconds of the world in a second.
+    pub speed: f64,
+    /// Strength of a shove, N s.
+    pub shove_ns: f64,
+    pub selected: Option<usize>,
+    pub pacer: Pacer,
+    pub replay: Option<Replay>,
+    /// The last run that was recorded.
+    pub recorded: Option<PathBuf>,
+    pub message: Option<String>,
+    /// When the world last wanted an action that no plan had.
+    pub starved: Option<Instant>,
+    /// The benchmark that runs, and its row when it is done.
+    pub bench: Option<Latest<Result<bench_now::Finished>>>,
+    /// Benchmarks done, and the share of successes in the last one.
+    pub benched: (usize, f64),
+    single_steps: usize,
+    asked: Option<Asked>,
+    before: Vec<Placement>,
+    published: Instant,
+    /// Whether the controls have changed since they were last put.
+    stale: bool,
+}
+
+/// Time between two publications.
+const PUBLISH_EVERY: Duration = Duration::from_millis(16);
+/// Longest time for which nothing is looked at.
+const LONGEST_WAIT: Duration = Duration::from_millis(4);
+
+/// Tasks with their variants.
+///
+/// # Errors
+/// A broken task file, which is named.
+fn scenes(assets: &std::path::Path) -> Result<Vec<(String, String)>> {
+    let mut scenes = Vec::new();
+    for name in Task::list(assets)? {
+        let task = Task::load(assets, &name)?;
+        scenes.extend(task.variants().into_iter().map(|v| (name.clone(), v)));
+    }
+    Ok(scenes)
+}
+
+impl Session {
+    /// Opens the first scene.
+    ///
+    /// # Errors
+    /// A task, planner or model that cannot be used.
+    pub fn open(link: Link, options: PlayOptions) -> Result<Self> {
+        let scenes = scenes(&options.assets)?;
+        let (task, variant) = match options.task.split_once('/') {
+            Some((task, variant)) => (task, Some(variant)),
+            None => (options.task.as_str(), None),
+        };
+        let task = Arc::new(Task::load(&options.assets, task)?);
+        let variant = Variant::of(&task, variant)?;
+        let here = |(t, v): &(String, String)| t == task.name() && *v == variant.name;
+        let scene = scenes.iter().position(here).unwrap_or(0);
+        let rate = task.rate_hz();
+        let mut session = Self {
+            mind: Mind::new(&options.planner, options.cost, options.config.clone())?,
+            ground: Playground::new(task, variant, options.seed)?,
+            pacer: Pacer::new(rate),
+            scenes,
+            scene,
+            epoch: 0,
+            switches: Switches::default(),
+            speed: 1.0,
+            shove_ns: 0.1,
+            selected: None,
+            replay: None,
+            recorded: None,
+            message: None,
+            starved: None,
+            bench: None,
+            benched: (0, 0.0),
+            single_steps: 0,
+            asked: None,
+            before: Vec::new(),
+            published: Instant::now(),
+            stale: true,
+            link,
+            options,
+        };
+        session.show();
+        // A model that cannot be used ends the program here; later it is only a message.
+        let (task, variant) = session.place();
+        session.mind.kind(&task, &variant)?;
+        Ok(session)
+    }
+
+    fn place(&self) -> (Arc<Task>, Variant) {
+        let env = &self.ground.env;
+        (Arc::clone(env.task()), env.variant().clone())
+    }
+
+    /// Models for a task: the shipped one, and those that were named.
+    fn models(&self) -> Vec<PathBuf> {
+        let shipped = assets::model_path(&self.options.assets, self.ground.env.task().name());
+        let mut models = self.options.models.clone();
+        if shipped.is_file() || models.is_empty() {
+            models.push(shipped);
+        }
+        models
+    }
+
+    /// Puts the scene on show.
+    fn show(&mut self) {
+        self.epoch += 1;
+        let models = self.models();
+        self.mind.open(models);
+        let (task, variant) = self.place();
+        self.pacer = Pacer::new(task.rate_hz());
+        self.before.clear();
+        self.selected = None;
+        self.asked = None;
+        self.replay = None;
+        self.starved = None;
+        self.ground.surprise = match self.mind.world_model(&task, &variant) {
+            Ok(model) => Some(Surprise::new(model)),
+            Err(error) => {
+                self.message = Some(format!("{error:#}"));
+                None
+            }
+        };
+        let (centre, radius) = picture::view(&self.ground.env);
+        self.link.scenes.put(Arc::new(Scene {
+            epoch: self.epoch,
+            title: task.spec().description.clone(),
+            appearance: task.appearance().clone(),
+            centre,
+            radius,
+        }));
+        self.stale = true;
+    }
+
+    /// Runs until the window is closed.
+    pub fn run(&mut self) {
+        loop {
+            match self.link.commands().recv_timeout(self.wait()) {
+                Ok(Command::Quit) => return,
+                Ok(command) => {
+                    self.take(command);
+                    while let Ok(command) = self.link.commands().try_recv() {
+                        if command == Command::Quit {
+                            return;
+                        }
+                        self.take(command);
+                    }
+                }
+                Err(crossbeam_channel::RecvTimeoutError::Timeout) => {}
+                Err(crossbeam_channel::RecvTimeoutError::Disconnected) => return,
+            }
+            self.turn();
+        }
+    }
+
+    /// One turn of the loop, commands apart.
+    pub fn turn(&mut self) {
+        self.collect();
+        if self.due() {
+            self.step();
+        }
+        self.ask();
+        if self.published.elapsed() >= PUBLISH_EVERY {
+            self.published = Instant::now();
+            self.publish();
+        }
+    }
+
+    fn wait(&self) -> Duration {
+        let running = self.switches.simulate || self.single_steps > 0;
+        match (running, self.waits_for_plan()) {
+            (true, false) => self.pacer.left(self.pace()).min(LONGEST_WAIT),
+            (true, true) => Duration::from_micros(200),
+            (false, _) => LONGEST_WAIT,
+        }
+    }
+
+    /// The speed asked for; none as fast as possible.
+    pub fn pace(&self) -> Option<f64> {
+        (!self.switches.unlimited).then_some(self.speed)
+    }
+
+    /// Whether nothing is under way while a plan is made.
+    fn waits(&self) -> bool {
+        !self.switches.simulate || self.switches.unlimited
+    }
+
+    /// Whether the world waits for a plan, because it runs as fast as possible.
+    pub fn waits_for_plan(&self) -> bool {
+        let acts = self.switches.plan && self.switches.act && self.replay.is_none();
+        acts && self.waits()
+            && self.mind.thought.as_ref().is_none_or(|thought| {
+                self.ground.tick >= thought.plan.observed + thought.block
+                    || !Arc::ptr_eq(&thought.goal, &self.ground.goal)
+            })
+    }
+
+    fn due(&self) -> bool {
+        let wanted = self.switches.simulate || self.single_steps > 0;
+        let time = self.single_steps > 0 || self.pacer.left(self.pace()).is_zero();
+        wanted && time && !self.waits_for_plan()
+    }
+
+    /// Says what went wrong, and goes on.
+    fn report<T>(&mut self, outcome: Result<T>) -> Option<T> {
+        match outcome {
+            Ok(value) => Some(value),
+            Err(error) => {
+                self.message = Some(format!("{error:#}"));
+                None
+            }
+        }
+    }
+
+    /// Takes over what other threads have finished.
+    fn collect(&mut self) {
+        match self.mind.thinker.answer() {
+            Some(Answer::Thought(thought)) => {
+                let waits = self.waits();
+                self.mind.accept(thought, self.ground.tick, waits);
+            }
+            Some(Answer::Failed(message)) => {
+                self.message = Some(format!("the planner stopped: {message}"));
+                self.switches.plan = false;
+                self.mind.renew();
+                self.stale = true;
+            }
+            None => {}
+        }
+        let calibrated = self.mind.calibrated();
+        self.report(calibrated);
+        if let Some(row) = self.bench.as_ref().and_then(Latest::take) {
+            self.bench = None;
+            self.stale = true;
+            if let Some(finished) = self.report(row) {
+                self.benched = (self.benched.0 + 1, finished.success_rate);
+                self.message = Some(finished.text);
+            }
+        }
+    }
+
+    /// One control step of the world.
+    fn step(&mut self) {
+        self.single_steps = self.single_steps.saturating_sub(1);
+        self.before = self.ground.env.placements();
+        let started = Instant::now();
+        if let Some(replay) = &mut self.replay {
+            let Some(step) = replay.recording.steps.get(replay.next) else {
+                self.message = Some(format!(
+                    "replayed {} steps; {} led to other states than recorded",
+                    replay.next, replay.mismatches
+                ));
+                self.replay = None;
+                self.switches.simulate = false;
+                self.mind.renew();
+                self.stale = true;
+                return;
+            };
+            replay.next += 1;
+            let outcome = self.ground.replay(step);
+            if let Ok(false) = outcome {
+                replay.mismatches += 1;
+            }
+            if self.report(outcome).is_none() {
+                self.replay = None;
+            }
+        } else {
+            let width = self.ground.env.task().action_dim();
+            let intended = self.intended(width);
+            let outcome = self.ground.step(&intended);
+            if self.report(outcome).is_none() {
+                self.switches.simulate = false;
+                self.stale = true;
+            }
+            let rate = self.ground.env.task().rate_hz() as usize;
+            if self.switches.new_goals && self.ground.held >= rate {
+                let outcome = self.ground.next_goal();
+                self.report(outcome);
+            }
+        }
+        self.pacer.stepped(self.pace(), started.elapsed());
+    }
+
+    /// The action that the plan has for now; none is idle.
+    fn intended(&mut self, width: usize) -> Vec<f32> {
+        let idle = vec![0.0; width];
+        if !self.switches.plan || !self.switches.act {
+            return idle;
+        }
+        let tick = self.ground.tick;
+        let planned = self.mind.thought.as_ref();
+        match planned.and_then(|t| t.plan.from(tick, width).get(..width)) {
+            Some(action) => action.to_vec(),
+            None => {
+                self.starved = Some(Instant::now());
+                idle
+            }
+        }
+    }
+
+    /// Asks for a plan when there is something new to plan for.
+    fn ask(&mut self) {
+        let waits = self.waits();
+        let needed = !waits || !self.switches.simulate || self.waits_for_plan();
+        if !self.switches.plan || self.replay.is_some() || !needed {
+            return;
+        }
+        let (task, variant) = self.place();
+        let seed = self.ground.seed;
+        let setup = self.mind.setup(&task, &variant, seed);
+        let Some(setup) = self.report(setup) else {
+            self.switches.plan = false;
+            self.stale = true;
+            return;
+        };
+        let asked = Asked {
+            generation: setup.generation,
+            tick: self.ground.tick,
+            goal: Arc::clone(&self.ground.goal),
+            waits,
+            pictures: self.switches.overlays,
+        };
+        if self.asked.as_ref() == Some(&asked) {
+            return;
+        }
+        self.asked = Some(asked);
+        let width = task.action_dim();
+        let before = self.mind.thought.clone();
+        let under_way = (!waits).then(|| {
+            let planned = before.as_ref().filter(|_| self.switches.act);
+            planned
+                .and_then(|t| t.plan.from(self.ground.tick, width).get(..width))
+                .map_or_else(|| vec![0.0; width], <[f32]>::to_vec)
+        });
+        self.mind.thinker.ask(Request {
+            setup,
+            goal: Arc::clone(&self.ground.goal),
+            env: self.ground.env.fork(),
+            step: self.ground.tick,
+            under_way,
+            before,
+            period: self.pacer.period(self.pace()),
+            seen: Instant::now(),
+            pictures: self.switches.overlays,
+            landscape: self.switches.landscape,
+        });
+    }
+
+    fn publish(&mut self) {
+        let now = self.ground.env.placements();
+        // Slow motion would jump from control step to control step.
+        let slow = self.switches.simulate && !self.switches.unlimited && self.speed < 1.0;
+        let placements = match slow && self.before.len() == now.len() {
+            true => picture::between(&self.before, &now, self.pacer.phase(self.pace())),
+            false => now,
+        };
+        self.link.frames.put(Frame {
+            epoch: self.epoch,
+            placements,
+        });
+        let telemetry = picture::telemetry(self);
+        self.link.telemetry.put(Arc::new(telemetry));
+        if self.stale {
+            self.stale = false;
+            self.link.controls.put(Arc::new(controls::list(self)));
+        }
+    }
+
+    /// Does what a person wants; what cannot be done is said in the window.
+    fn take(&mut self, command: Command) {
+        let outcome = self.obey(command);
+        self.report(outcome);
+    }
+
+    fn obey(&mut self, command: Command) -> Result<()> {
+        match command {
+            Command::Quit => {}
+            Command::Select(body) => self.selected = body,
+            Command::Hand(hand) => {
+                if self.ground.hand.is_none() {
+                    self.ground.energy_peak = 0.0;
+                }
+                self.ground.hand = Some(hand);
+            }
+            Command::Release => self.ground.hand = None,
+            Command::MoveGhost { position, turn, .. } => self.ground.move_goal(position, turn)?,
+            Command::Number(id, value) => {
+                self.stale = true;
+                self.number(&id, value)?;
+            }
+            Command::Choose(id, option) => {
+                self.stale = true;
+                self.choose(&id, option)?;
+            }
+            Command::Switch(id, on) => {
+                self.stale = true;
+                self.switch(&id, on)?;
+            }
+            Command::Press(id) => {
+                self.stale = true;
+                self.press(&id)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn number(&mut self, id: &str, value: f64) -> Result<()> {
+        match id {
+            "speed" => {
+                let range = controls::SPEED;
+                self.speed = value.clamp(range[0], range[1]);
+                self.pacer.resume();
+            }
+            "noise" => self.ground.disturbance.noise_std = value as f32,
+            "latency" => self.ground.disturbance.latency = value.round().max(0.0) as usize,
+            "shove_ns" => self.shove_ns = value,
+            _ => {
+                if let Some(factor) = id.strip_prefix("factor/") {
+                    let change = Change::Factor(factor.to_owned(), value as f32);
+                    self.ground.change(change)?;
+                } else {
+                    self.mind.config = settings::with(&self.mind.config, id, value.into())?;
+                    self.mind.renew();
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn choose(&mut self, id: &str, option: usize) -> Result<()> {
+        match id {
+            "task" => {
+                let Some((task, variant)) = self.scenes.get(option).cloned() else {
+                    bail!("there is no task {option}");
+                };
+                let loaded = Arc::new(Task::load(&self.options.assets, &task)?);
+                let variant = Variant::of(&loaded, Some(&variant))?;
+                let recorded = self.finish_recording();
+                self.report(recorded);
+                self.ground = Playground::new(loaded, variant, self.options.seed)?;
+                self.scene = option;
+                self.message = None;
+                self.show();
+            }
+            "planner" => self.mind.choose(option)?,
+            "cost" => {
+                self.mind.cost = option.min(super::mind::COSTS.len() - 1);
+                self.mind.renew();
+            }
+            "model" => {
+                let present = std::mem::replace(&mut self.mind.model, option);
+                let (task, variant) = self.place();
+                match self.mind.world_model(&task, &variant) {
+                    Ok(model) => self.ground.surprise = Some(Surprise::new(model)),
+                    Err(error) => {
+                        self.mind.model = present;
+                        return Err(error);
+                    }
+                }
+                self.mind.renew();
+            }
+            "mode" => {}
+            _ => bail!("there is no choice '{id}'"),
+        }
+        Ok(())
+    }
+
+    fn switch(&mut self, id: &str, on: bool) -> Result<()> {
+        let switches = &mut self.switches;
+        match id {
+            "simulate" => {
+                switches.simulate = on;
+                self.pacer.resume();
+                self.asked = None;
+            }
+            "plan" => {
+                switches.plan = on;
+                self.asked = None;
+                if !on {
+                    self.mind.renew();
+                }
+            }
+            "act" => switches.act = on,
+            "overlays" => switches.overlays = on,
+            "landscape" => switches.landscape = on,
+            "new_goals" => switches.new_goals = on,
+            "unlimited" => {
+                switches.unlimited = on;
+                self.pacer.resume();
+            }
+            "record" => match on {
+                true => self.ground.record(),
+                false => self.finish_recording()?,
+            },
+            _ => {
+                self.mind.config = settings::with(&self.mind.config, id, on.into())?;
+                self.mind.renew();
+            }
+        }
+        Ok(())
+    }
+
+    fn press(&mut self, id: &str) -> Result<()> {
+        let rate = self.ground.env.task().rate_hz() as isize;
+        match id {
+            "step" => self.single_steps += 1,
+            "reset" => self.restart(self.ground.seed.wrapping_add(1))?,
+            "again" => self.restart(self.ground.seed)?,
+            "next_goal" => self.ground.next_goal()?,
+            "back" => self.rewind(-rate / 2)?,
+            "forward" => self.rewind(rate / 2)?,
+            "back_30" => self.rewind(-rate * super::playground::REWIND_S as isize)?,
+            "slower" => self.speed = (self.speed / 1.5).max(controls::SPEED[0]),
+            "faster" => self.speed = (self.speed * 1.5).min(controls::SPEED[1]),
+            "shove" => self.shove()?,
+            "save" => {
+                let path = self.snapshot_path();
+                self.ground.save(&path)?;
+                self.message = Some(format!("wrote {}", path.display()));
+            }
+            "load" => {
+                let path = self.snapshot_path();
+                self.ground.load(&path)?;
+                self.jumped();
+            }
+            "replay" => self.start_replay()?,
+            "defaults" => {
+                self.mind.config = self.mind.defaults();
+                self.mind.renew();
+            }
+            "save_settings" => {
+                let path = self.write_settings()?;
+                self.message = Some(format!(
+                    "wrote {}; `bench --config` takes it",
+                    path.display()
+                ));
+            }
+            "bench" => self.benchmark()?,
+            _ => bail!("there is no button '{id}'"),
+        }
+        Ok(())
+    }
+
+    /// The world has jumped: the plan is of another one.
+    fn jumped(&mut self) {
+        self.mind.renew();
+        self.before.clear();
+        self.pacer.resume();
+        self.asked = None;
+    }
+
+    fn restart(&mut self, seed: u64) -> Result<()> {
+        self.ground.reset(seed)?;
+        self.message = None;
+        self.replay = None;
+        self.jumped();
+        Ok(())
+    }
+
+    /// Goes back or forth, and stops there.
+    fn rewind(&mut self, steps: isize) -> Result<()> {
+        self.switches.simulate = false;
+        self.replay = None;
+        self.ground.rewind(steps)?;
+        self.jumped();
+        Ok(())
+    }
+
+    fn shove(&mut self) -> Result<()> {
+        let task = self.ground.env.task();
+        let body = self.selected.or_else(|| task.carrier()).unwrap_or(0);
+        let name = task.appearance().bodies[body].clone();
+        let strength = self.shove_ns as f32;
+        let [x, y] = self.ground.direction();
+        self.ground
+            .change(Change::Shove(name, [strength * x, strength * y, 0.0]))
+    }
+
+    fn snapshot_path(&self) -> PathBuf {
+        let (task, variant) = &self.scenes[self.scene];
+        self.options.out.join(format!("{task}-{variant}.snapshot"))
+    }
+
+    fn finish_recording(&mut self) -> Result<()> {
+        if let Some(recording) = self.ground.stop_recording() {
+            let path = self
+                .options
+                .out
+                .join(format!("{}.recording", recording.task));
+            recording.write(&path)?;
+            self.message = Some(format!(
+                "wrote {} steps to {}",
+                recording.steps.len(),
+                path.display()
+            ));
+            self.recorded = Some(path);
+        }
+        Ok(())
+    }
+
+    fn start_replay(&mut self) -> Result<()> {
+        self.finish_recording()?;
+        let path = self
+            .recorded
+            .clone()
+            .context("nothing was recorded yet: turn `record` on first")?;
+        let recording = Recording::read(&path)?;
+        let here = (
+            self.ground.env.task().name(),
+            &self.ground.env.variant().name,
+        );
+        if (recording.task.as_str(), &recording.variant) != here {
+            bail!(
+                "{} is of task '{}', variant '{}': choose that first",
+                path.display(),
+                recording.task,
+                recording.variant
+            );
+        }
+        self.ground.env.restore(&recording.start)?;
+        self.ground.trail.clear();
+        self.jumped();
+        self.switches.simulate = true;
+        self.message = Some(format!("replaying {}", path.display()));
+        self.replay = Some(Replay {
+            recording,
+            next: 0,
+            mismatches: 0,
+        });
+        Ok(())
+    }
+
+    fn write_settings(&self) -> Result<PathBuf> {
+        let path = self.options.out.join("settings.toml");
+        let text = settings::to_file(&self.mind.config)?;
+        files::write_atomically(&path, text.as_bytes())?;
+        Ok(path)
+    }
+
+    fn benchmark(&mut self) -> Result<()> {
+        if self.bench.is_some() {
+            bail!("a benchmark is running already");
+        }
+        let settings = self.write_settings()?;
+        let (task, variant) = self.place();
+        let kind = self.mind.kind(&task, &variant)?;
+        let config = self.mind.settings();
+        let planner = super::mind::PLANNERS[self.mind.planner];
+        let slot = bench_now::start(task, variant, kind, config, planner, settings)?;
+        self.bench = Some(slot);
+        self.message = Some("benchmark running with these settings".to_owned());
+        Ok(())
+    }
+}
+
+impl Replay {
+    /// Steps shown, and steps in all.
+    pub fn progress(&self) -> (usize, usize) {
+        (self.next, self.recording.steps.len())
+    }
+}

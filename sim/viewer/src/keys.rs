@@ -1,0 +1,126 @@
+//! Keys: those of the controls, which the stream names, and the window's own.
+
+use crate::app::Shown;
+use crate::stream::{Command, ControlKind, Link};
+use bevy::input::ButtonState;
+use bevy::input::keyboard::KeyboardInput;
+use bevy::prelude::*;
+use bevy_egui::EguiContexts;
+
+/// The window's own keys.
+pub const OWN: [(&str, &str); 8] = [
+    ("F1", "show or hide this help"),
+    ("Tab", "show or hide the panels"),
+    ("left drag", "drag a body or a goal; on the ground: orbit"),
+    ("Shift + left drag", "turn the body or the goal"),
+    ("right drag", "orbit"),
+    ("middle drag", "pan"),
+    ("wheel", "zoom"),
+    ("Home", "camera back to its first place"),
+];
+
+/// A key by the name that controls use.
+pub fn code(name: &str) -> Option<KeyCode> {
+    const LETTERS: [KeyCode; 26] = [
+        KeyCode::KeyA,
+        KeyCode::KeyB,
+        KeyCode::KeyC,
+        KeyCode::KeyD,
+        KeyCode::KeyE,
+        KeyCode::KeyF,
+        KeyCode::KeyG,
+        KeyCode::KeyH,
+        KeyCode::KeyI,
+        KeyCode::KeyJ,
+        KeyCode::KeyK,
+        KeyCode::KeyL,
+        KeyCode::KeyM,
+        KeyCode::KeyN,
+        KeyCode::KeyO,
+        KeyCode::KeyP,
+        KeyCode::KeyQ,
+        KeyCode::KeyR,
+        KeyCode::KeyS,
+        KeyCode::KeyT,
+        KeyCode::KeyU,
+        KeyCode::KeyV,
+        KeyCode::KeyW,
+        KeyCode::KeyX,
+        KeyCode::KeyY,
+        KeyCode::KeyZ,
+    ];
+    const DIGITS: [KeyCode; 10] = [
+        KeyCode::Digit0,
+        KeyCode::Digit1,
+        KeyCode::Digit2,
+        KeyCode::Digit3,
+        KeyCode::Digit4,
+        KeyCode::Digit5,
+        KeyCode::Digit6,
+        KeyCode::Digit7,
+        KeyCode::Digit8,
+        KeyCode::Digit9,
+    ];
+    match name.as_bytes() {
+        [letter @ b'A'..=b'Z'] => return LETTERS.get(usize::from(letter - b'A')).copied(),
+        [digit @ b'0'..=b'9'] => return DIGITS.get(usize::from(digit - b'0')).copied(),
+        _ => {}
+    }
+    Some(match name {
+        "Space" => KeyCode::Space,
+        "Tab" => KeyCode::Tab,
+        "Home" => KeyCode::Home,
+        "Left" => KeyCode::ArrowLeft,
+        "Right" => KeyCode::ArrowRight,
+        "Up" => KeyCode::ArrowUp,
+        "Down" => KeyCode::ArrowDown,
+        "Minus" => KeyCode::Minus,
+        "Equal" => KeyCode::Equal,
+        "Shift" => KeyCode::ShiftLeft,
+        "F1" => KeyCode::F1,
+        "F5" => KeyCode::F5,
+        "F6" => KeyCode::F6,
+        "F7" => KeyCode::F7,
+        "F8" => KeyCode::F8,
+        "F9" => KeyCode::F9,
+        _ => return None,
+    })
+}
+
+/// Turns key presses into commands, unless a text is being typed.
+pub fn read_keys(
+    mut events: MessageReader<KeyboardInput>,
+    mut contexts: EguiContexts,
+    mut shown: ResMut<Shown>,
+    link: Res<crate::app::Stream>,
+) {
+    let typing = contexts
+        .ctx_mut()
+        .is_ok_and(|context| context.text_edit_focused());
+    for event in events.read() {
+        if event.state != ButtonState::Pressed || typing {
+            continue;
+        }
+        match event.key_code {
+            KeyCode::F1 if !event.repeat => shown.help = !shown.help,
+            KeyCode::Tab if !event.repeat => shown.panels = !shown.panels,
+            KeyCode::Home => shown.camera_home = true,
+            key => press(key, event.repeat, &shown, &link.0),
+        }
+    }
+}
+
+fn press(key: KeyCode, repeat: bool, shown: &Shown, link: &Link) {
+    let controls = shown.controls.iter();
+    for control in controls.filter(|c| c.key.and_then(code) == Some(key)) {
+        let id = control.id.clone();
+        match &control.kind {
+            ControlKind::Switch(on) if !repeat => link.command(Command::Switch(id, !on)),
+            ControlKind::Button => link.command(Command::Press(id)),
+            ControlKind::Choice { options, chosen } if !repeat => {
+                link.command(Command::Choose(id, (chosen + 1) % options.len().max(1)));
+            }
+            _ => {}
+        }
+    }
+}
