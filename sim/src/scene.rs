@@ -207,6 +207,11 @@ impl Scene {
         self.joints.get(name).copied()
     }
 
+    /// The joint whose slot in the generalised coordinates starts here.
+    pub fn joint_at(&self, qpos: usize) -> Option<Joint> {
+        self.joints.values().find(|j| j.qpos == qpos).copied()
+    }
+
     /// An actuator's index and the joint that it drives.
     pub fn actuator(&self, name: &str) -> Option<(usize, &str)> {
         self.actuators.get(name).map(|(i, j)| (*i, j.as_str()))

@@ -124,7 +124,7 @@ impl Mind {
         {
             self.config.planner = method;
         }
-        self.renew();
+        self.changed();
         Ok(())
     }
 
@@ -142,6 +142,12 @@ impl Mind {
     /// Whether the chosen planner simulates true physics.
     pub fn in_physics(&self) -> bool {
         matches!(PLANNERS[self.planner], "oracle" | "latent-cost")
+    }
+
+    /// Something else is to plan: its times are not those of the last one.
+    pub fn changed(&mut self) {
+        self.times.clear();
+        self.renew();
     }
 
     /// Forgets the plan: the world has jumped, or something else is to plan.
@@ -172,13 +178,16 @@ impl Mind {
         let Some(path) = self.models.get(self.model).cloned() else {
             bail!("no model for task '{}'", task.name());
         };
+        let checked = |model: Arc<WorldModel>| -> Result<Arc<WorldModel>> {
+            check_model(&model, task).with_context(|| path.display().to_string())?;
+            Ok(model)
+        };
         if let Some((loaded, model)) = &self.loaded
             && *loaded == path
         {
-            return Ok(Arc::clone(model));
+            return checked(Arc::clone(model));
         }
-        let model = Arc::new(WorldModel::load(&path)?);
-        check_model(&model, task).with_context(|| path.display().to_string())?;
+        let model = checked(Arc::new(WorldModel::load(&path)?))?;
         self.loaded = Some((path.clone(), Arc::clone(&model)));
         self.band = None;
         let (measured, task, variant) = (self.measured.clone(), Arc::clone(task), variant.clone());
@@ -310,10 +319,11 @@ impl Mind {
     pub fn open(&mut self, models: Vec<PathBuf>) {
         self.models = models;
         self.model = 0;
+        // What is usual is measured anew: the world may vary in another way.
+        self.loaded = None;
         self.band = None;
         self.decisions = 0;
         self.misses = 0;
-        self.times.clear();
-        self.renew();
+        self.changed();
     }
 }

@@ -32,14 +32,15 @@ const CERTAIN_YAW: f32 = 0.8;
 /// Centre and radius of what there is to see.
 pub fn view(env: &Env) -> ([f32; 3], f32) {
     let placements = env.placements();
-    let mut radius: f32 = 0.25;
+    let (mut aside, mut height): (f32, f32) = (0.3, 0.0);
     for part in &env.task().appearance().parts {
         // The ground goes on for ever.
         let Some(body) = part.body else { continue };
-        let at = placements[body].apply(part.placement.position);
-        radius = radius.max(at[0].hypot(at[1]));
+        let [x, y, z] = placements[body].apply(part.placement.position);
+        aside = aside.max(x.hypot(y));
+        height = height.max(z);
     }
-    ([0.0, 0.0, 0.02], (radius * 1.1).min(0.62))
+    ([0.0, 0.0, height / 2.0], aside.max(height).min(0.5))
 }
 
 /// Bodies on their way from one control step to the next.
@@ -76,7 +77,7 @@ pub fn telemetry(session: &mut Session) -> Telemetry {
         lamps: lamps(session),
         status: status(session, thought, speed),
         banner: banner(session),
-        message: session.message.clone(),
+        message: session.message().cloned(),
         values: values(session, thought, speed),
     }
 }
@@ -508,7 +509,7 @@ fn values(session: &Session, thought: Option<&Thought>, speed: f64) -> BTreeMap<
             "mismatches",
             session.replay.as_ref().map_or(0.0, |r| r.mismatches as f64),
         ),
-        ("message", flag(session.message.is_some())),
+        ("message", flag(session.message().is_some())),
         ("benched", session.benched.0 as f64),
         ("bench_success", session.benched.1),
         ("reached", flag(env.achieved(&ground.goal.pose))),

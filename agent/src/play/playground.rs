@@ -19,7 +19,9 @@ pub const REWIND_S: usize = 30;
 pub const TRAIL_S: usize = 10;
 /// Control steps into the future from which a new goal is taken, and futures that are tried.
 const GOAL_STEPS: usize = 50;
-const GOAL_TRIES: u64 = 50;
+const GOAL_TRIES: u64 = 200;
+/// Distance from the middle of the scene within which goals are welcome, metres.
+const HOME_M: f32 = 0.2;
 
 /// What a person does to the world beside dragging.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -373,8 +375,14 @@ impl Playground {
     }
 }
 
-/// A goal that some behaviour reaches from the present, and that is not reached yet.
+/// A goal that some behaviour reaches from the present, and that is not reached yet; not further out than where objects start,
+/// or else nearer than now, so that a run of goals does not lead out of the scene.
 fn reachable_goal(env: &Env, seed: u64) -> Result<Goal> {
+    let out = |pose: &[f32]| {
+        let at = env.placement_of(pose).position;
+        at[0].hypot(at[1])
+    };
+    let furthest = out(&env.pose()).max(HOME_M);
     for attempt in 0..GOAL_TRIES {
         let mut future = env.fork();
         let seed = seed.wrapping_mul(GOAL_TRIES).wrapping_add(attempt);
@@ -382,7 +390,8 @@ fn reachable_goal(env: &Env, seed: u64) -> Result<Goal> {
         let mut behaviour = Behaviour::new(kind, env.task().action_dim(), seed);
         let walk =
             (0..GOAL_STEPS).try_for_each(|_| behaviour.act(&future).and_then(|a| future.step(&a)));
-        if walk.is_ok() && !future.achieved(&env.pose()) {
+        let inside = out(&future.pose()) <= furthest;
+        if walk.is_ok() && inside && !future.achieved(&env.pose()) {
             return Ok(future.as_goal());
         }
     }

@@ -90,7 +90,8 @@ pub struct Session {
     pub replay: Option<Replay>,
     /// The last run that was recorded.
     pub recorded: Option<PathBuf>,
-    pub message: Option<String>,
+    /// What happened last, and when.
+    message: Option<(Instant, String)>,
     /// When the world last wanted an action that no plan had.
     pub starved: Option<Instant>,
     /// The benchmark that runs, and its row when it is done.
@@ -107,6 +108,8 @@ pub struct Session {
 
 /// Time between two publications.
 const PUBLISH_EVERY: Duration = Duration::from_millis(16);
+/// How long a message stays.
+const MESSAGE_FOR: Duration = Duration::from_secs(20);
 /// Longest time for which nothing is looked at.
 const LONGEST_WAIT: Duration = Duration::from_millis(4);
 
@@ -165,8 +168,11 @@ impl Session {
             options,
         };
         session.show();
-        // A model that cannot be used ends the program here; later it is only a message.
+        // A model that was asked for and cannot be used ends the program here; later it is only a message.
         let (task, variant) = session.place();
+        if session.mind.model > 0 {
+            session.mind.model = 0;
+        }
         session.mind.kind(&task, &variant)?;
         Ok(session)
     }
@@ -180,7 +186,7 @@ impl Session {
     fn models(&self) -> Vec<PathBuf> {
         let shipped = assets::model_path(&self.options.assets, self.ground.env.task().name());
         let mut models = self.options.models.clone();
-        if shipped.is_file() || models.is_empty() {
+        if !models.contains(&shipped) {
             models.push(shipped);
         }
         models
@@ -198,13 +204,24 @@ impl Session {
         self.asked = None;
         self.replay = None;
         self.starved = None;
-        self.ground.surprise = match self.mind.world_model(&task, &variant) {
-            Ok(model) => Some(Surprise::new(model)),
-            Err(error) => {
-                self.message = Some(format!("{error:#}"));
-                None
+        // The first of them that is for this task.
+        let mut refused = None;
+        self.ground.surprise = (0..self.mind.models.len()).find_map(|index| {
+            self.mind.model = index;
+            match self.mind.world_model(&task, &variant) {
+                Ok(model) => Some(Surprise::new(model)),
+                Err(error) => {
+                    refused.get_or_insert(error);
+                    None
+                }
             }
-        };
+        });
+        if self.ground.surprise.is_none() {
+            self.mind.model = 0;
+            if let Some(error) = refused {
+                self.say(format!("{error:#}"));
+            }
+        }
         let (centre, radius) = picture::view(&self.ground.env);
         self.link.scenes.put(Arc::new(Scene {
             epoch: self.epoch,
@@ -285,12 +302,24 @@ impl Session {
         wanted && time && !self.waits_for_plan()
     }
 
+    /// Tells something in the window.
+    fn say(&mut self, message: String) {
+        self.message = Some((Instant::now(), message));
+    }
+
+    /// What there is to tell.
+    pub fn message(&self) -> Option<&String> {
+        let recent = self.message.as_ref();
+        let (_, message) = recent.filter(|(told, _)| told.elapsed() < MESSAGE_FOR)?;
+        Some(message)
+    }
+
     /// Says what went wrong, and goes on.
     fn report<T>(&mut self, outcome: Result<T>) -> Option<T> {
         match outcome {
             Ok(value) => Some(value),
             Err(error) => {
-                self.message = Some(format!("{error:#}"));
+                self.say(format!("{error:#}"));
                 None
             }
         }
@@ -304,7 +333,7 @@ impl Session {
                 self.mind.accept(thought, self.ground.tick, waits);
             }
             Some(Answer::Failed(message)) => {
-                self.message = Some(format!("the planner stopped: {message}"));
+                self.say(format!("the planner stopped: {message}"));
                 self.switches.plan = false;
                 self.mind.renew();
                 self.stale = true;
@@ -318,7 +347,7 @@ impl Session {
             self.stale = true;
             if let Some(finished) = self.report(row) {
                 self.benched = (self.benched.0 + 1, finished.success_rate);
-                self.message = Some(finished.text);
+                self.say(finished.text);
             }
         }
     }
@@ -330,11 +359,12 @@ impl Session {
         let started = Instant::now();
         if let Some(replay) = &mut self.replay {
             let Some(step) = replay.recording.steps.get(replay.next) else {
-                self.message = Some(format!(
+                let text = format!(
                     "replayed {} steps; {} led to other states than recorded",
                     replay.next, replay.mismatches
-                ));
+                );
                 self.replay = None;
+                self.say(text);
                 self.switches.simulate = false;
                 self.mind.renew();
                 self.stale = true;
@@ -504,7 +534,7 @@ impl Session {
                     self.ground.change(change)?;
                 } else {
                     self.mind.config = settings::with(&self.mind.config, id, value.into())?;
-                    self.mind.renew();
+                    self.mind.changed();
                 }
             }
         }
@@ -529,7 +559,7 @@ impl Session {
             "planner" => self.mind.choose(option)?,
             "cost" => {
                 self.mind.cost = option.min(super::mind::COSTS.len() - 1);
-                self.mind.renew();
+                self.mind.changed();
             }
             "model" => {
                 let present = std::mem::replace(&mut self.mind.model, option);
@@ -541,7 +571,7 @@ impl Session {
                         return Err(error);
                     }
                 }
-                self.mind.renew();
+                self.mind.changed();
             }
             "mode" => {}
             _ => bail!("there is no choice '{id}'"),
@@ -578,7 +608,7 @@ impl Session {
             },
             _ => {
                 self.mind.config = settings::with(&self.mind.config, id, on.into())?;
-                self.mind.renew();
+                self.mind.changed();
             }
         }
         Ok(())
@@ -600,7 +630,7 @@ impl Session {
             "save" => {
                 let path = self.snapshot_path();
                 self.ground.save(&path)?;
-                self.message = Some(format!("wrote {}", path.display()));
+                self.say(format!("wrote {}", path.display()));
             }
             "load" => {
                 let path = self.snapshot_path();
@@ -610,11 +640,11 @@ impl Session {
             "replay" => self.start_replay()?,
             "defaults" => {
                 self.mind.config = self.mind.defaults();
-                self.mind.renew();
+                self.mind.changed();
             }
             "save_settings" => {
                 let path = self.write_settings()?;
-                self.message = Some(format!(
+                self.say(format!(
                     "wrote {}; `bench --config` takes it",
                     path.display()
                 ));
@@ -672,7 +702,7 @@ impl Session {
                 .out
                 .join(format!("{}.recording", recording.task));
             recording.write(&path)?;
-            self.message = Some(format!(
+            self.say(format!(
                 "wrote {} steps to {}",
                 recording.steps.len(),
                 path.display()
@@ -705,7 +735,7 @@ impl Session {
         self.ground.trail.clear();
         self.jumped();
         self.switches.simulate = true;
-        self.message = Some(format!("replaying {}", path.display()));
+        self.say(format!("replaying {}", path.display()));
         self.replay = Some(Replay {
             recording,
             next: 0,
@@ -732,7 +762,7 @@ impl Session {
         let planner = super::mind::PLANNERS[self.mind.planner];
         let slot = bench_now::start(task, variant, kind, config, planner, settings)?;
         self.bench = Some(slot);
-        self.message = Some("benchmark running with these settings".to_owned());
+        self.say("benchmark running with these settings".to_owned());
         Ok(())
     }
 }

@@ -20,9 +20,10 @@ const DAMPING: f64 = 1.0e-6;
 /// Share of the position tolerance within which the object is where it should be.
 const EXACTNESS: f32 = 0.1;
 
-/// A coordinate that a start draws: its slot and its bounds.
+/// A coordinate that a start draws: its slot, its value now, and what its joint allows.
 struct Coordinate {
     qpos: usize,
+    now: f64,
     low: f64,
     high: f64,
 }
@@ -53,11 +54,16 @@ pub(super) fn at(env: &Env, pose: &[f32]) -> Result<Goal, SimError> {
         .draws
         .iter()
         .filter_map(|draw| match draw {
-            Draw::Coordinate { qpos, low, high } => Some(Coordinate {
-                qpos: *qpos,
-                low: f64::from(*low),
-                high: f64::from(*high),
-            }),
+            Draw::Coordinate { qpos, low, high } => {
+                let joint = env.task.scene.joint_at(*qpos)?;
+                let [least, most] = joint.range;
+                Some(Coordinate {
+                    qpos: *qpos,
+                    now: f64::from(joint.state(&env.world).0),
+                    low: f64::from(if least.is_finite() { least } else { *low }),
+                    high: f64::from(if most.is_finite() { most } else { *high }),
+                })
+            }
             Draw::PlanarPose { .. } => None,
         })
         .collect();
@@ -65,8 +71,10 @@ pub(super) fn at(env: &Env, pose: &[f32]) -> Result<Goal, SimError> {
     for start in 0..STARTS {
         let mut qpos = fork.task.scene.qpos.clone();
         for joint in &joints {
-            let share = if start == 0 { 0.5 } else { rng.random::<f64>() };
-            qpos[joint.qpos] = joint.low + (joint.high - joint.low) * share;
+            qpos[joint.qpos] = match start {
+                0 => joint.now,
+                _ => joint.low + (joint.high - joint.low) * rng.random::<f64>(),
+            };
         }
         if solve(&mut fork, &joints, &mut qpos, wanted) {
             fork.targets = fork.task.robot.rest_targets(&qpos);

@@ -19,6 +19,10 @@ pub fn draw(mut contexts: EguiContexts, mut shown: ResMut<Shown>, stream: Res<St
     shown.places.clear();
     shown.covered = [0.0; 2];
     context.set_visuals(egui::Visuals::light());
+    context.all_styles_mut(|style| {
+        style.animation_time = 0.0;
+        style.scroll_animation = egui::style::ScrollAnimation::none();
+    });
     let mut whole = egui::Ui::new(
         context.clone(),
         "window".into(),
@@ -61,7 +65,7 @@ fn controls(ui: &mut egui::Ui, shown: &mut Shown, link: &Link) {
         controls, places, ..
     } = shown;
     egui::ScrollArea::vertical().show(ui, |ui| {
-        ui.spacing_mut().slider_width = 96.0;
+        ui.spacing_mut().slider_width = 62.0;
         ui.spacing_mut().item_spacing.y = 2.0;
         for (index, group) in groups.iter().enumerate() {
             let wanted = controls
@@ -169,18 +173,16 @@ fn wide(
                     response.rect.min,
                     egui::vec2(ui.spacing().slider_width, response.rect.height()),
                 );
-                let handle = rail.height() / 2.5;
-                places.insert(
-                    id.clone(),
-                    [
-                        point(rail.left_center()) + Vec2::X * handle,
-                        point(rail.right_center()) - Vec2::X * handle,
-                    ],
-                );
+                let ends = [rail.left_center(), rail.right_center()];
+                places.insert(id.clone(), ends.map(point));
                 if response.changed() {
                     link.command(Command::Number(id.clone(), *value));
                 }
-                let name = ui.add(egui::Label::new(label.as_str()).sense(egui::Sense::click()));
+                let name = ui.add(
+                    egui::Label::new(RichText::new(label.as_str()).size(11.0))
+                        .truncate()
+                        .sense(egui::Sense::click()),
+                );
                 places.insert(format!("{id}/default"), [point(name.rect.center()); 2]);
                 if name
                     .on_hover_text(format!("{text}\nClick for the default, {default}."))
@@ -228,7 +230,9 @@ fn facts(ui: &mut egui::Ui, shown: &Shown) {
                 (true, false) => Color32::from_rgb(40, 140, 70),
                 (true, true) => Color32::from_rgb(210, 60, 30),
             };
-            ui.label(RichText::new(format!("● {name}")).color(shade).size(11.0));
+            let (dot, _) = ui.allocate_exact_size(egui::vec2(8.0, 12.0), egui::Sense::hover());
+            ui.painter().circle_filled(dot.center(), 4.0, shade);
+            ui.label(RichText::new(name).color(shade).size(11.0));
         }
     });
     egui::ScrollArea::vertical().show(ui, |ui| {
@@ -296,15 +300,19 @@ fn help(context: &egui::Context, shown: &Shown) {
         .resizable(false)
         .anchor(egui::Align2::CENTER_CENTER, [0.0, 0.0])
         .show(context, |ui| {
-            egui::Grid::new("keys").num_columns(2).show(ui, |ui| {
-                let own = keys::OWN.iter().map(|(key, what)| (*key, *what));
-                let theirs = shown
-                    .controls
-                    .iter()
-                    .filter_map(|c| Some((c.key?, c.hint.as_str())));
-                for (key, what) in own.chain(theirs) {
-                    ui.label(RichText::new(key).strong());
-                    ui.label(what);
+            let own = keys::OWN.iter().map(|(key, what)| (*key, *what));
+            let theirs = shown
+                .controls
+                .iter()
+                .filter_map(|c| Some((c.key?, c.hint.as_str())));
+            let all: Vec<_> = own.chain(theirs).collect();
+            let half = all.len().div_ceil(2);
+            egui::Grid::new("keys").num_columns(4).show(ui, |ui| {
+                for row in 0..half {
+                    for (key, what) in all.iter().skip(row).step_by(half) {
+                        ui.label(RichText::new(*key).strong().size(11.0));
+                        ui.label(RichText::new(*what).size(11.0));
+                    }
                     ui.end_row();
                 }
             });

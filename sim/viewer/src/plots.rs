@@ -3,7 +3,7 @@
 use crate::stream::{Landscape, Plot};
 use bevy_egui::egui;
 use egui::{Color32, RichText};
-use egui_plot::{HLine, Legend, Line, PlotPoints, VLine};
+use egui_plot::{HLine, Line, PlotPoints, VLine};
 
 /// Height of a plot, points.
 const HEIGHT: f32 = 78.0;
@@ -20,6 +20,13 @@ const COLOURS: [Color32; 6] = [
 /// Curves, bold up to now and thin from there on.
 pub fn curves(ui: &mut egui::Ui, plot: &Plot) {
     ui.label(RichText::new(&plot.title).size(11.0));
+    if plot.lines.len() > 1 {
+        ui.horizontal_wrapped(|ui| {
+            for (line, &shade) in plot.lines.iter().zip(COLOURS.iter().cycle()) {
+                ui.label(RichText::new(&line.name).size(10.0).color(shade));
+            }
+        });
+    }
     egui_plot::Plot::new(plot.title.as_str())
         .height(HEIGHT)
         .show_x(false)
@@ -29,7 +36,6 @@ pub fn curves(ui: &mut egui::Ui, plot: &Plot) {
         .allow_zoom(false)
         .allow_scroll(false)
         .allow_boxed_zoom(false)
-        .legend(Legend::default().text_style(egui::TextStyle::Small))
         .show(ui, |ui| {
             for (line, &shade) in plot.lines.iter().zip(COLOURS.iter().cycle()) {
                 let past = Line::new(line.name.clone(), PlotPoints::from(line.past.clone()));

@@ -205,7 +205,7 @@ fn begin(shown: &Shown, ray: Ray3d, forward: Vec3) -> Grip {
     let horizontal = InfinitePlane3d::new(Vec3::Z);
     let facing = InfinitePlane3d::new(-forward);
     if let Some((ghost, plane, distance)) = ghost
-        && body.is_none_or(|(_, other)| distance <= other + 0.03)
+        && body.is_none_or(|(_, other)| distance <= other)
     {
         let through = ray.get_point(distance);
         let position = Vec3::from_array(ghost.placement.position);

@@ -157,6 +157,19 @@ pub enum Check {
 }
 
 impl Check {
+    /// What it compares with, where that was remembered.
+    fn remembered(&self, memory: &HashMap<String, f64>) -> String {
+        match self {
+            Self::Same(name)
+            | Self::Differs(name)
+            | Self::Above(name, _)
+            | Self::Below(name, _) => {
+                format!(", '{name}' is {:?}", memory.get(name))
+            }
+            _ => String::new(),
+        }
+    }
+
     fn holds(&self, value: f64, memory: &HashMap<String, f64>) -> bool {
         let was = |name: &String| memory.get(name).copied().unwrap_or(f64::NAN);
         match self {
@@ -264,6 +277,7 @@ impl View<'_> {
             "camera_yaw" => f64::from(self.orbit.yaw),
             "camera_pitch" => f64::from(self.orbit.pitch),
             "camera_distance" => f64::from(self.orbit.distance),
+            "memory_mb" => memory_mb()?,
             "camera_x" => f64::from(self.orbit.centre.x),
             _ => return self.shown.telemetry.values.get(name).copied(),
         };
@@ -393,13 +407,19 @@ impl Player {
                 let since = *self.waiting.get_or_insert_with(Instant::now);
                 return match since.elapsed().as_secs_f64() < *seconds {
                     true => Outcome::Again,
-                    false => Outcome::Failed(format!("it is {value:?} after {seconds} s")),
+                    false => {
+                        let before = check.remembered(&self.memory);
+                        Outcome::Failed(format!("it is {value:?} after {seconds} s{before}"))
+                    }
                 };
             }
             Step::Expect(name, check) => match view.value(name) {
                 None => return Outcome::Failed(format!("there is no value '{name}'")),
                 Some(value) if check.holds(value, &self.memory) => {}
-                Some(value) => return Outcome::Failed(format!("it is {value}")),
+                Some(value) => {
+                    let before = check.remembered(&self.memory);
+                    return Outcome::Failed(format!("it is {value}{before}"));
+                }
             },
             Step::Remember(name, under) => match view.value(name) {
                 None => return Outcome::Failed(format!("there is no value '{name}'")),
@@ -499,7 +519,12 @@ impl Player {
     /// Where a control is, once the panel shows it.
     fn find(&mut self, id: &str, view: &mut View<'_>) -> Result<[Vec2; 2], Outcome> {
         self.revealing += 1;
-        let control = id.split('/').next().unwrap_or(id);
+        // An option is found beside its control.
+        let known = |id: &str| view.shown.controls.iter().any(|c| c.id == id);
+        let control = match id.rsplit_once('/') {
+            Some((control, _)) if !known(id) => control,
+            _ => id,
+        };
         view.shown.reveal = Some(control.to_owned());
         if self.revealing <= REVEAL {
             return Err(Outcome::Again);
@@ -568,6 +593,14 @@ impl Player {
             None => Outcome::Again,
         }
     }
+}
+
+/// Memory that the program holds, where the system tells.
+fn memory_mb() -> Option<f64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find(|line| line.starts_with("VmRSS:"))?;
+    let kilobytes: f64 = line.split_whitespace().nth(1)?.parse().ok()?;
+    Some(kilobytes / 1024.0)
 }
 
 /// Sends an event as the window system would.
