@@ -7,8 +7,8 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 /// Arrows between crates of the workspace.
-const ARROWS: [(&str, &[&str]); 6] = [
-    ("agent", &["planners", "sim", "world_model"]),
+const ARROWS: [(&str, &[&str]); 7] = [
+    ("agent", &["planners", "sim", "viewer", "world_model"]),
     (
         "contract_tests",
         &["agent", "planners", "sim", "world_model"],
@@ -16,6 +16,7 @@ const ARROWS: [(&str, &[&str]); 6] = [
     ("peer_rates", &["sim", "world_model"]),
     ("planners", &[]),
     ("sim", &[]),
+    ("viewer", &["sim"]),
     ("world_model", &[]),
 ];
 
@@ -74,6 +75,18 @@ fn heavy_libraries_stay_at_home() {
             }
         }
     }
+}
+
+#[test]
+fn a_plain_build_never_compiles_bevy() {
+    let packages = packages();
+    let agent = packages
+        .iter()
+        .find(|p| p.name.as_str() == "agent")
+        .unwrap();
+    let viewer = agent.dependencies.iter().find(|d| d.name == "viewer");
+    assert!(viewer.unwrap().optional);
+    assert!(!agent.features.contains_key("default"));
 }
 
 #[test]

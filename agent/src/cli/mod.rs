@@ -44,7 +44,7 @@ pub fn run() -> ExitCode {
         .with_env_filter(
             tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| {
                 tracing_subscriber::EnvFilter::new(
-                    "warn,rapier3d_mjcf=error,bevy_egui=error,bevy_render=error",
+                    "warn,rapier3d_mjcf=error,bevy_egui=error,bevy_render=error,winit=error",
                 )
             }),
         )

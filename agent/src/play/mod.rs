@@ -11,6 +11,8 @@ pub mod recording;
 mod session;
 mod settings;
 mod surprise;
+#[cfg(test)]
+mod tests;
 mod thinker;
 
 use crate::controller::PlanningConfig;

@@ -101,7 +101,9 @@ fn paths(session: &Session, thought: Option<&Thought>) -> Vec<Path> {
         return paths;
     }
     let env = &session.ground.env;
-    let width = env.task().pose_shape().dim();
+    let shape = env.task().pose_shape();
+    let goal = &session.ground.goal.pose;
+    let width = shape.dim();
     let rate = env.task().rate_hz() as usize;
     let mut draw = |points: Vec<[f32; 3]>, colour, fade| {
         if points.len() > 1 {
@@ -117,7 +119,14 @@ fn paths(session: &Session, thought: Option<&Thought>) -> Vec<Path> {
         let start = pose_at(session, thought.plan.observed);
         let future = |poses: &[f32], place: &dyn Fn(&Env, &[f32]) -> [f32; 3]| {
             let first = start.as_deref().map(|pose| place(env, pose));
-            let rest = poses.chunks_exact(width).map(|pose| place(env, pose));
+            // It ends where the goal is reached: what comes after that costs nothing, and is anything.
+            let mut blocks = poses.chunks_exact(width);
+            let reached = blocks.position(|pose| shape.achieved(pose, goal));
+            let shown = reached.map_or(usize::MAX, |index| index + 1);
+            let rest = poses
+                .chunks_exact(width)
+                .take(shown)
+                .map(|pose| place(env, pose));
             first.into_iter().chain(rest).collect::<Vec<_>>()
         };
         for other in &thought.others {

@@ -481,12 +481,16 @@ impl Session {
     }
 
     /// Does what a person wants; what cannot be done is said in the window.
-    fn take(&mut self, command: Command) {
+    pub fn take(&mut self, command: Command) {
         let outcome = self.obey(command);
         self.report(outcome);
     }
 
-    fn obey(&mut self, command: Command) -> Result<()> {
+    /// Does what a person wants.
+    ///
+    /// # Errors
+    /// What cannot be done; nothing is changed then.
+    pub fn obey(&mut self, command: Command) -> Result<()> {
         match command {
             Command::Quit => {}
             Command::Select(body) => self.selected = body,

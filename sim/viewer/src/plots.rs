@@ -56,7 +56,12 @@ pub fn curves(ui: &mut egui::Ui, plot: &Plot) {
 /// A cost as a map: dark is cheap.
 pub fn landscape(ui: &mut egui::Ui, landscape: &Landscape) {
     let [across, up] = &landscape.axes;
-    ui.label(RichText::new(format!("cost over the first block: {across} →, {up} ↑")).size(11.0));
+    ui.label(
+        RichText::new(format!(
+            "cost over the first block: {across} across, {up} up"
+        ))
+        .size(11.0),
+    );
     let side = ui.available_width().min(150.0);
     let (rect, _) = ui.allocate_exact_size(egui::vec2(side, side), egui::Sense::hover());
     let finite = || landscape.costs.iter().copied().filter(|c| c.is_finite());

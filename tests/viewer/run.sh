@@ -1,0 +1,61 @@
+#!/usr/bin/env bash
+# Plays the simulator under scripts that send real input events, offscreen and in a window, and checks what comes of them.
+# Needs a Vulkan driver and xvfb: tests/viewer/install.sh.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+cargo build --release --locked --quiet --features viewer
+foresight="${CARGO_TARGET_DIR:-target}/release/foresight"
+out="$(mktemp -d)"
+trap 'rm -rf "$out"' EXIT
+export XDG_RUNTIME_DIR="$out"
+
+echo "-- every control"
+"$foresight" play --headless --script tests/viewer/tour.ron --out "$out" \
+    --model assets/models/push.safetensors,assets/models/reach.safetensors | tail -1
+
+echo "-- the recorded run again"
+"$foresight" play --replay "$out/push.recording"
+
+echo "-- the settings of the window in the benchmark"
+"$foresight" bench --task push --tier near --cost pose --planner icem --seed 1 --episodes 2 \
+    --config "$out/settings.toml" --json "$out/bench.json" --html "$out/bench.html" | tail -1
+
+echo "-- a hundred changes of task"
+"$foresight" play --headless --script tests/viewer/switching.ron --out "$out" | tail -1
+
+echo "-- a window, beside none"
+xvfb-run --auto-servernum "$foresight" play --seconds 8 --max-fps 30 --out "$out" | tee "$out/window" | tail -1
+"$foresight" play --seconds 8 --no-window --out "$out" | tee "$out/none" | tail -1
+python3 - "$out/window" "$out/none" <<'PYTHON'
+import re, sys
+window, none = (float(re.search(r"of ([\d.]+) /", open(path).read())[1]) for path in sys.argv[1:])
+print(f"planner throughput with the window open: {100 * none / window:.0f} % of that without")
+PYTHON
+
+# What is wrong is said in one line, and ends the program with 1.
+refused() {
+    local expected="$1"
+    shift
+    local said status=0
+    said="$("$@" 2>&1 >/dev/null)" || status=$?
+    if [ "$status" -ne 1 ] || [ "$(wc -l <<<"$said")" -ne 1 ] || ! grep -q "$expected" <<<"$said"; then
+        echo "expected one line with '$expected' and exit code 1, got $status: $said" >&2
+        exit 1
+    fi
+}
+echo "-- bad input"
+refused "no display" env -u DISPLAY -u WAYLAND_DISPLAY "$foresight" play
+refused "no Vulkan driver" env VK_DRIVER_FILES=/nowhere VK_ICD_FILENAMES=/nowhere "$foresight" play --headless --seconds 1
+refused "trained for task" "$foresight" play --headless --seconds 1 --model assets/models/reach.safetensors
+refused "cannot read /nowhere" "$foresight" play --headless --seconds 1 --model /nowhere
+cp -r assets "$out/assets"
+echo "nonsense" >>"$out/assets/tasks/push.toml"
+refused "push.toml" env FORESIGHT_ASSETS="$out/assets" "$foresight" play --headless --seconds 1
+echo "[Dance]" >"$out/broken.ron"
+refused "broken.ron" "$foresight" play --headless --script "$out/broken.ron"
+echo "[Wait(5), Expect(\"simulate\", Is(0))]" >"$out/wrong.ron"
+refused "step 2" "$foresight" play --headless --script "$out/wrong.ron"
+
+echo "-- tests of the window and of what feeds it"
+# Without world_model, whose own tests need other features: burn would be compiled once more.
+cargo test --release --locked --quiet --lib --features agent/viewer -p agent -p contract_tests -p planners -p sim -p viewer
