@@ -6,10 +6,6 @@ use clap::Args;
 use std::path::PathBuf;
 
 #[derive(Args)]
-#[cfg_attr(
-    not(feature = "viewer"),
-    expect(dead_code, reason = "read by builds with the viewer")
-)]
 pub struct PlayArguments {
     /// Task, as NAME or NAME/VARIANT
     #[arg(long, default_value = "push")]
@@ -78,7 +74,7 @@ pub fn run(arguments: &PlayArguments) -> Result<()> {
     use super::UsageError;
     use crate::play::recording::Recording;
     use crate::play::{PlayOptions, in_window, without_window};
-    use crate::{assets, cli::bench};
+    use crate::{assets, cli::bench, files};
     use anyhow::bail;
 
     let usage = |text: &str| UsageError(text.to_owned());
@@ -135,6 +131,9 @@ pub fn run(arguments: &PlayArguments) -> Result<()> {
                 size: arguments.size,
                 script,
                 out: arguments.out.clone(),
+                save: |path, bytes| {
+                    files::write_atomically(path, bytes).map_err(|error| format!("{error:#}"))
+                },
                 max_fps: arguments.max_fps,
             };
             in_window(options, window, seconds)?

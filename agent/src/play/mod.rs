@@ -4,6 +4,7 @@ mod bench_now;
 mod controls;
 mod history;
 mod mind;
+mod obey;
 mod pacer;
 mod picture;
 mod playground;

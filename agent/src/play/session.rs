@@ -5,12 +5,12 @@ use super::mind::Mind;
 use super::pacer::Pacer;
 use super::picture;
 use super::playground::Playground;
-use super::recording::{Change, Recording};
+use super::recording::Recording;
 use super::surprise::Surprise;
 use super::thinker::{Answer, Request};
-use super::{PlayOptions, bench_now, settings};
-use crate::{assets, files};
-use anyhow::{Context, Result, bail};
+use super::{PlayOptions, bench_now};
+use crate::assets;
+use anyhow::Result;
 use sim::shapes::Placement;
 use sim::variation::Variant;
 use sim::{Goal, Task};
@@ -54,15 +54,17 @@ impl Default for Switches {
 
 /// A run that is being shown again.
 pub struct Replay {
-    recording: Recording,
-    next: usize,
+    /// The run.
+    pub recording: Recording,
+    /// Steps shown.
+    pub next: usize,
     /// Steps after which the world's bytes were not as recorded.
     pub mismatches: usize,
 }
 
 /// What was asked of the planner last.
 #[derive(PartialEq)]
-struct Asked {
+pub struct Asked {
     generation: u64,
     tick: usize,
     goal: Arc<Goal>,
@@ -91,19 +93,22 @@ pub struct Session {
     /// The last run that was recorded.
     pub recorded: Option<PathBuf>,
     /// What happened last, and when.
-    message: Option<(Instant, String)>,
+    pub message: Option<(Instant, String)>,
     /// When the world last wanted an action that no plan had.
     pub starved: Option<Instant>,
     /// The benchmark that runs, and its row when it is done.
     pub bench: Option<Latest<Result<bench_now::Finished>>>,
     /// Benchmarks done, and the share of successes in the last one.
     pub benched: (usize, f64),
-    single_steps: usize,
-    asked: Option<Asked>,
-    before: Vec<Placement>,
+    /// Control steps to make though the world is paused.
+    pub single_steps: usize,
+    /// What the planner was asked last, unless it is to be asked again.
+    pub asked: Option<Asked>,
+    /// Where the bodies were before the last control step.
+    pub before: Vec<Placement>,
     published: Instant,
     /// Whether the controls have changed since they were last put.
-    stale: bool,
+    pub stale: bool,
 }
 
 /// Time between two publications.
@@ -177,7 +182,8 @@ impl Session {
         Ok(session)
     }
 
-    fn place(&self) -> (Arc<Task>, Variant) {
+    /// The task and its variant.
+    pub fn place(&self) -> (Arc<Task>, Variant) {
         let env = &self.ground.env;
         (Arc::clone(env.task()), env.variant().clone())
     }
@@ -193,7 +199,7 @@ impl Session {
     }
 
     /// Puts the scene on show.
-    fn show(&mut self) {
+    pub fn show(&mut self) {
         self.epoch += 1;
         let models = self.models();
         self.mind.open(models);
@@ -303,7 +309,7 @@ impl Session {
     }
 
     /// Tells something in the window.
-    fn say(&mut self, message: String) {
+    pub fn say(&mut self, message: String) {
         self.message = Some((Instant::now(), message));
     }
 
@@ -315,7 +321,7 @@ impl Session {
     }
 
     /// Says what went wrong, and goes on.
-    fn report<T>(&mut self, outcome: Result<T>) -> Option<T> {
+    pub fn report<T>(&mut self, outcome: Result<T>) -> Option<T> {
         match outcome {
             Ok(value) => Some(value),
             Err(error) => {
@@ -478,302 +484,5 @@ impl Session {
             self.stale = false;
             self.link.controls.put(Arc::new(controls::list(self)));
         }
-    }
-
-    /// Does what a person wants; what cannot be done is said in the window.
-    pub fn take(&mut self, command: Command) {
-        let outcome = self.obey(command);
-        self.report(outcome);
-    }
-
-    /// Does what a person wants.
-    ///
-    /// # Errors
-    /// What cannot be done; nothing is changed then.
-    pub fn obey(&mut self, command: Command) -> Result<()> {
-        match command {
-            Command::Quit => {}
-            Command::Select(body) => self.selected = body,
-            Command::Hand(hand) => {
-                if self.ground.hand.is_none() {
-                    self.ground.energy_peak = 0.0;
-                }
-                self.ground.hand = Some(hand);
-            }
-            Command::Release => self.ground.hand = None,
-            Command::MoveGhost { position, turn, .. } => self.ground.move_goal(position, turn)?,
-            Command::Number(id, value) => {
-                self.stale = true;
-                self.number(&id, value)?;
-            }
-            Command::Choose(id, option) => {
-                self.stale = true;
-                self.choose(&id, option)?;
-            }
-            Command::Switch(id, on) => {
-                self.stale = true;
-                self.switch(&id, on)?;
-            }
-            Command::Press(id) => {
-                self.stale = true;
-                self.press(&id)?;
-            }
-        }
-        Ok(())
-    }
-
-    fn number(&mut self, id: &str, value: f64) -> Result<()> {
-        match id {
-            "speed" => {
-                let range = controls::SPEED;
-                self.speed = value.clamp(range[0], range[1]);
-                self.pacer.resume();
-            }
-            "noise" => self.ground.disturbance.noise_std = value as f32,
-            "latency" => self.ground.disturbance.latency = value.round().max(0.0) as usize,
-            "shove_ns" => self.shove_ns = value,
-            _ => {
-                if let Some(factor) = id.strip_prefix("factor/") {
-                    let change = Change::Factor(factor.to_owned(), value as f32);
-                    self.ground.change(change)?;
-                } else {
-                    self.mind.config = settings::with(&self.mind.config, id, value.into())?;
-                    self.mind.changed();
-                }
-            }
-        }
-        Ok(())
-    }
-
-    fn choose(&mut self, id: &str, option: usize) -> Result<()> {
-        match id {
-            "task" => {
-                let Some((task, variant)) = self.scenes.get(option).cloned() else {
-                    bail!("there is no task {option}");
-                };
-                let loaded = Arc::new(Task::load(&self.options.assets, &task)?);
-                let variant = Variant::of(&loaded, Some(&variant))?;
-                let recorded = self.finish_recording();
-                self.report(recorded);
-                self.ground = Playground::new(loaded, variant, self.options.seed)?;
-                self.scene = option;
-                self.message = None;
-                self.show();
-            }
-            "planner" => self.mind.choose(option)?,
-            "cost" => {
-                self.mind.cost = option.min(super::mind::COSTS.len() - 1);
-                self.mind.changed();
-            }
-            "model" => {
-                let present = std::mem::replace(&mut self.mind.model, option);
-                let (task, variant) = self.place();
-                match self.mind.world_model(&task, &variant) {
-                    Ok(model) => self.ground.surprise = Some(Surprise::new(model)),
-                    Err(error) => {
-                        self.mind.model = present;
-                        return Err(error);
-                    }
-                }
-                self.mind.changed();
-            }
-            "mode" => {}
-            _ => bail!("there is no choice '{id}'"),
-        }
-        Ok(())
-    }
-
-    fn switch(&mut self, id: &str, on: bool) -> Result<()> {
-        let switches = &mut self.switches;
-        match id {
-            "simulate" => {
-                switches.simulate = on;
-                self.pacer.resume();
-                self.asked = None;
-            }
-            "plan" => {
-                switches.plan = on;
-                self.asked = None;
-                if !on {
-                    self.mind.renew();
-                }
-            }
-            "act" => switches.act = on,
-            "overlays" => switches.overlays = on,
-            "landscape" => switches.landscape = on,
-            "new_goals" => switches.new_goals = on,
-            "unlimited" => {
-                switches.unlimited = on;
-                self.pacer.resume();
-            }
-            "record" => match on {
-                true => self.ground.record(),
-                false => self.finish_recording()?,
-            },
-            _ => {
-                self.mind.config = settings::with(&self.mind.config, id, on.into())?;
-                self.mind.changed();
-            }
-        }
-        Ok(())
-    }
-
-    fn press(&mut self, id: &str) -> Result<()> {
-        let rate = self.ground.env.task().rate_hz() as isize;
-        match id {
-            "step" => self.single_steps += 1,
-            "reset" => self.restart(self.ground.seed.wrapping_add(1))?,
-            "again" => self.restart(self.ground.seed)?,
-            "next_goal" => self.ground.next_goal()?,
-            "back" => self.rewind(-rate / 2)?,
-            "forward" => self.rewind(rate / 2)?,
-            "back_30" => self.rewind(-rate * super::playground::REWIND_S as isize)?,
-            "slower" => self.speed = (self.speed / 1.5).max(controls::SPEED[0]),
-            "faster" => self.speed = (self.speed * 1.5).min(controls::SPEED[1]),
-            "shove" => self.shove()?,
-            "save" => {
-                let path = self.snapshot_path();
-                self.ground.save(&path)?;
-                self.say(format!("wrote {}", path.display()));
-            }
-            "load" => {
-                let path = self.snapshot_path();
-                self.ground.load(&path)?;
-                self.jumped();
-            }
-            "replay" => self.start_replay()?,
-            "defaults" => {
-                self.mind.config = self.mind.defaults();
-                self.mind.changed();
-            }
-            "save_settings" => {
-                let path = self.write_settings()?;
-                self.say(format!(
-                    "wrote {}; `bench --config` takes it",
-                    path.display()
-                ));
-            }
-            "bench" => self.benchmark()?,
-            _ => bail!("there is no button '{id}'"),
-        }
-        Ok(())
-    }
-
-    /// The world has jumped: the plan is of another one.
-    fn jumped(&mut self) {
-        self.mind.renew();
-        self.before.clear();
-        self.pacer.resume();
-        self.asked = None;
-    }
-
-    fn restart(&mut self, seed: u64) -> Result<()> {
-        self.ground.reset(seed)?;
-        self.message = None;
-        self.replay = None;
-        self.jumped();
-        Ok(())
-    }
-
-    /// Goes back or forth, and stops there.
-    fn rewind(&mut self, steps: isize) -> Result<()> {
-        self.switches.simulate = false;
-        self.replay = None;
-        self.ground.rewind(steps)?;
-        self.jumped();
-        Ok(())
-    }
-
-    fn shove(&mut self) -> Result<()> {
-        let task = self.ground.env.task();
-        let body = self.selected.or_else(|| task.carrier()).unwrap_or(0);
-        let name = task.appearance().bodies[body].clone();
-        let strength = self.shove_ns as f32;
-        let [x, y] = self.ground.direction();
-        self.ground
-            .change(Change::Shove(name, [strength * x, strength * y, 0.0]))
-    }
-
-    fn snapshot_path(&self) -> PathBuf {
-        let (task, variant) = &self.scenes[self.scene];
-        self.options.out.join(format!("{task}-{variant}.snapshot"))
-    }
-
-    fn finish_recording(&mut self) -> Result<()> {
-        if let Some(recording) = self.ground.stop_recording() {
-            let path = self
-                .options
-                .out
-                .join(format!("{}.recording", recording.task));
-            recording.write(&path)?;
-            self.say(format!(
-                "wrote {} steps to {}",
-                recording.steps.len(),
-                path.display()
-            ));
-            self.recorded = Some(path);
-        }
-        Ok(())
-    }
-
-    fn start_replay(&mut self) -> Result<()> {
-        self.finish_recording()?;
-        let path = self
-            .recorded
-            .clone()
-            .context("nothing was recorded yet: turn `record` on first")?;
-        let recording = Recording::read(&path)?;
-        let here = (
-            self.ground.env.task().name(),
-            &self.ground.env.variant().name,
-        );
-        if (recording.task.as_str(), &recording.variant) != here {
-            bail!(
-                "{} is of task '{}', variant '{}': choose that first",
-                path.display(),
-                recording.task,
-                recording.variant
-            );
-        }
-        self.ground.env.restore(&recording.start)?;
-        self.ground.trail.clear();
-        self.jumped();
-        self.switches.simulate = true;
-        self.say(format!("replaying {}", path.display()));
-        self.replay = Some(Replay {
-            recording,
-            next: 0,
-            mismatches: 0,
-        });
-        Ok(())
-    }
-
-    fn write_settings(&self) -> Result<PathBuf> {
-        let path = self.options.out.join("settings.toml");
-        let text = settings::to_file(&self.mind.config)?;
-        files::write_atomically(&path, text.as_bytes())?;
-        Ok(path)
-    }
-
-    fn benchmark(&mut self) -> Result<()> {
-        if self.bench.is_some() {
-            bail!("a benchmark is running already");
-        }
-        let settings = self.write_settings()?;
-        let (task, variant) = self.place();
-        let kind = self.mind.kind(&task, &variant)?;
-        let config = self.mind.settings();
-        let planner = super::mind::PLANNERS[self.mind.planner];
-        let slot = bench_now::start(task, variant, kind, config, planner, settings)?;
-        self.bench = Some(slot);
-        self.say("benchmark running with these settings".to_owned());
-        Ok(())
-    }
-}
-
-impl Replay {
-    /// Steps shown, and steps in all.
-    pub fn progress(&self) -> (usize, usize) {
-        (self.next, self.recording.steps.len())
     }
 }

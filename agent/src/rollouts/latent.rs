@@ -233,6 +233,7 @@ mod tests {
             LatentCost::Slow {
                 goal: vec![0.1, 0.2],
                 tail_blocks: 3.0,
+                reached: 0.25,
             },
         ];
         for cost in costs {

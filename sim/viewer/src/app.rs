@@ -30,6 +30,8 @@ pub struct Options {
     pub script: Option<Script>,
     /// Folder for the script's pictures.
     pub out: PathBuf,
+    /// How they are written.
+    pub save: capture::Save,
     /// Frames a second that are not exceeded.
     pub max_fps: f64,
 }
@@ -168,7 +170,7 @@ fn build(link: Link, options: Options, report: Arc<Mutex<Report>>) -> App {
             period: Duration::from_secs_f64(1.0 / options.max_fps.max(1.0)),
             due: Instant::now(),
         })
-        .insert_resource(capture::Captures::new(options.out.clone()))
+        .insert_resource(capture::Captures::new(options.out.clone(), options.save))
         .insert_resource(Player::new(options.script.clone(), report))
         .init_resource::<camera::Orbit>()
         .init_resource::<pointer::Drag>()

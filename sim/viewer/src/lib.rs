@@ -17,3 +17,4 @@ mod stage;
 pub mod stream;
 
 pub use app::{Options, ViewerError, run};
+pub use capture::Save;
