@@ -7,6 +7,7 @@ mod benchmark;
 mod cli;
 mod dataset;
 mod determinism;
+mod hands;
 mod oracle;
 mod physics_failures;
 mod snapshot;

@@ -12,6 +12,8 @@ pub struct StampedPlan {
     pub decision: Decision,
     /// Control steps that the world had gone.
     pub observed: usize,
+    /// Its first control steps that were under way, or to go on meanwhile, and not the planner's choice.
+    pub committed: usize,
 }
 
 impl StampedPlan {
@@ -67,6 +69,7 @@ impl Anticipation {
         Ok(StampedPlan {
             decision,
             observed: step,
+            committed: under_way.map_or(0, |_| self.expected),
         })
     }
 

@@ -86,9 +86,6 @@ pub struct ObjectiveConfig {
     /// Blocks for which a future goes on as it is at the end of the horizon, where the goal is not reached; of the costs
     /// `pose` and `slow`. Without them a detour that pays off late is never worth its way. Default 10.
     pub tail_blocks: f32,
-    /// Distance in the slow features at which an episode begins to be over for the cost `slow`, in their mean change in a block;
-    /// it is over for certain at half of it. Zero where it never is.
-    pub slow_reached: f32,
     /// Weight of the disagreement of the first-passage heads, in standard deviations. Default 0.5.
     pub reach_pessimism: f32,
     /// Weight of the mean squared action. Default 0.
@@ -100,7 +97,6 @@ impl Default for ObjectiveConfig {
         Self {
             effector_per_m: 10.0,
             tail_blocks: 10.0,
-            slow_reached: 0.0,
             reach_pessimism: 0.5,
             action: 0.0,
         }
@@ -159,9 +155,10 @@ impl PoseCost {
                 .sum();
             cost += self.effector_per_m * squared.sqrt();
         }
+        let outside = (position.max(yaw) - CERTAINLY_INSIDE) / (1.0 - CERTAINLY_INSIDE);
         Stage {
             cost,
-            remaining: remaining(position.max(yaw)),
+            remaining: outside.clamp(0.0, 1.0),
         }
     }
 
@@ -177,7 +174,10 @@ impl PoseCost {
         let shape = &self.shape;
         let n = shape.position_dims;
         let (position, yaw) = self.relative_errors(pose);
-        let ending = later * slope_of_remaining(position.max(yaw));
+        let ending = match position.max(yaw) {
+            error if error > CERTAINLY_INSIDE && error < 1.0 => later / (1.0 - CERTAINLY_INSIDE),
+            _ => 0.0,
+        };
         let (by_position, by_yaw) = match position >= yaw {
             true => (own + ending, own),
             false => (own, own + ending),
@@ -241,8 +241,6 @@ pub enum LatentCost {
         goal: Vec<f32>,
         /// As in [`ObjectiveConfig`].
         tail_blocks: f32,
-        /// As in [`ObjectiveConfig::slow_reached`].
-        reached: f32,
     },
 }
 
@@ -275,11 +273,8 @@ impl LatentCost {
                 let head = model.slow_head();
                 let mut goal = vec![0.0; head.outputs()];
                 head.forward(&latent, 1, &mut goal, &mut Scratch::new())?;
-                Self::Slow {
-                    goal,
-                    tail_blocks: config.tail_blocks,
-                    reached: config.slow_reached,
-                }
+                let tail_blocks = config.tail_blocks;
+                Self::Slow { goal, tail_blocks }
             }
         })
     }
@@ -311,11 +306,7 @@ impl LatentCost {
                 mean + pessimism * deviation
             }
             Self::L2(_) => values[0],
-            Self::Slow { goal, reached, .. } => {
-                let cost = distance(values, goal);
-                let remaining = remaining(cost / reached.max(SMALLEST_DISTANCE_M));
-                return Stage { cost, remaining };
-            }
+            Self::Slow { goal, .. } => distance(values, goal),
         };
         Stage {
             cost,
@@ -346,11 +337,8 @@ impl LatentCost {
                 }
             }
             Self::L2(_) => out[0] = own,
-            Self::Slow { goal, reached, .. } => {
-                let distance = distance(values, goal);
-                let reached = reached.max(SMALLEST_DISTANCE_M);
-                let ending = later * slope_of_remaining(distance / reached) / reached;
-                let scale = (own + ending) / distance.max(SMALLEST_DISTANCE_M);
+            Self::Slow { goal, .. } => {
+                let scale = own / distance(values, goal).max(SMALLEST_DISTANCE_M);
                 for ((out, value), goal) in out.iter_mut().zip(values).zip(goal) {
                     *out = scale * (value - goal);
                 }
@@ -379,19 +367,6 @@ impl LatentCost {
             head.forward(latent, 1, &mut values[start..], scratch)?;
         }
         Ok(self.stage(&values))
-    }
-}
-
-/// Share of an episode that is left at an error relative to what counts as reached.
-fn remaining(error: f32) -> f32 {
-    ((error - CERTAINLY_INSIDE) / (1.0 - CERTAINLY_INSIDE)).clamp(0.0, 1.0)
-}
-
-/// Derivative of [`remaining`].
-fn slope_of_remaining(error: f32) -> f32 {
-    match error > CERTAINLY_INSIDE && error < 1.0 {
-        true => 1.0 / (1.0 - CERTAINLY_INSIDE),
-        false => 0.0,
     }
 }
 
@@ -449,11 +424,6 @@ mod tests {
             heads: Vec::new(),
             pessimism: 0.5,
         };
-        let slow = LatentCost::Slow {
-            goal: vec![0.1, 0.2],
-            tail_blocks: 3.0,
-            reached: 0.7,
-        };
         let cases = [
             (&pose, vec![0.3, 0.1, -0.7, 0.5, 0.2, 0.4]),
             (&pose, vec![-0.2, 0.0, 0.9, -0.6, -0.1, 0.3]),
@@ -462,8 +432,6 @@ mod tests {
             (&pose, vec![0.101, -0.2, 0.8, 0.6, 0.2, -0.1]),
             (&pose, vec![0.102, -0.199, 0.61, 0.8, 0.2, -0.1]),
             (&reach, vec![1.0, 2.5, 1.7]),
-            (&slow, vec![1.1, 2.3]),
-            (&slow, vec![0.5, 0.5]),
         ];
         for (cost, values) in cases {
             let mut gradient = vec![0.0; values.len()];

@@ -1,12 +1,13 @@
-//! A hand that drags a body: a critically damped spring from a point of the body to a target, weaker than the body's own
-//! inertia allows for any violence.
+//! A hand that drags a body: a critically damped spring from a point of the body to a target, whose force is limited by the
+//! mass that it moves.
 
 use crate::world::World;
 use rapier3d::prelude::*;
 use serde::{Deserialize, Serialize};
 
-/// Angular frequency of the spring, rad/s: the body follows within about a fifth of a second.
-const FREQUENCY: f32 = 14.0;
+/// Angular frequency of the spring, rad/s: the body follows within a tenth of a second, and dry friction holds it less than a
+/// centimetre away.
+const FREQUENCY: f32 = 25.0;
 /// Greatest acceleration that the hand gives a body by itself, m/s^2: enough to move what a servo holds.
 const MAX_ACCELERATION: f32 = 80.0;
 /// Greatest angular acceleration that it gives, rad/s^2.

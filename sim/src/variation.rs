@@ -66,6 +66,8 @@ impl Factor {
                     let mut mass = body.mass_properties().local_mprops;
                     mass.set_mass(mass.mass() * value, true);
                     body.set_additional_mass_properties(mass, true);
+                    // At once: a fork would not know of a change that is still to be taken in.
+                    body.recompute_mass_properties_from_colliders(&physics.colliders);
                 }
                 FactorKind::Friction => {
                     for &collider in body.colliders() {

@@ -14,7 +14,7 @@ echo "-- every control"
     --model assets/models/push.safetensors,assets/models/reach.safetensors | tail -1
 
 echo "-- the recorded run again"
-"$foresight" play --replay "$out/push.recording"
+"$foresight" play --replay "$out/push-nominal.recording"
 
 echo "-- the settings of the window in the benchmark"
 "$foresight" bench --task push --tier near --cost pose --planner icem --seed 1 --episodes 2 \
@@ -24,12 +24,20 @@ echo "-- a hundred changes of task"
 "$foresight" play --headless --script tests/viewer/switching.ron --out "$out" | tail -1
 
 echo "-- a window, beside none"
+started="$(date +%s%N)"
+echo '[Wait(1)]' >"$out/start.ron"
+xvfb-run --auto-servernum "$foresight" play --script "$out/start.ron" --out "$out" >/dev/null
+echo "started, drew and ended in $((($(date +%s%N) - started) / 1000000)) ms"
 xvfb-run --auto-servernum "$foresight" play --seconds 8 --max-fps 30 --out "$out" | tee "$out/window" | tail -1
 "$foresight" play --seconds 8 --no-window --out "$out" | tee "$out/none" | tail -1
 python3 - "$out/window" "$out/none" <<'PYTHON'
 import re, sys
-window, none = (float(re.search(r"of ([\d.]+) /", open(path).read())[1]) for path in sys.argv[1:])
+texts = [open(path).read() for path in sys.argv[1:]]
+window, none = (float(re.search(r"of ([\d.]+) /", text)[1]) for text in texts)
+fps, seconds = (float(x) for x in re.search(r"([\d.]+) frames a second over ([\d.]+) s", texts[0]).groups())
 print(f"planner throughput with the window open: {100 * none / window:.0f} % of that without")
+assert none / window >= 0.7, "the window takes too much of the planner's time (0.8 on an idle machine)"
+assert fps >= 15, "too few frames a second"
 PYTHON
 
 # What is wrong is said in one line, and ends the program with 1.

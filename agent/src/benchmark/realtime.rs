@@ -87,7 +87,9 @@ pub fn run_episode_in_real_time(spec: EpisodeSpec<'_>) -> Result<Outcome> {
     planned?;
     let shared = exchange.0.into_inner().map_err(|_| poisoned())?;
     for plan in &shared.made {
-        let StampedPlan { decision, observed } = &plan.plan;
+        let StampedPlan {
+            decision, observed, ..
+        } = &plan.plan;
         episode.decided(decision, &plan.imagined, *observed);
     }
     episode.outcome.deadline_misses = shared.misses;

@@ -2,9 +2,10 @@
 
 use crate::benchmark::{BenchPlan, Pairs, Row, RowSpec, Tier, run, table};
 use crate::controller::{ControllerKind, PlanningConfig};
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use sim::Task;
 use sim::variation::Variant;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::Arc;
 use viewer::stream::Latest;
@@ -33,6 +34,7 @@ pub fn start(
     controller: ControllerKind,
     config: PlanningConfig,
     planner: &'static str,
+    model: Option<PathBuf>,
     settings: PathBuf,
 ) -> Result<Latest<Result<Finished>>> {
     let slot = Latest::default();
@@ -60,7 +62,16 @@ pub fn start(
         };
         let rows = run(&plan, &|_| true, &mut |_| {})?;
         let row = rows.first().context("the benchmark has no row")?;
-        Ok(finished(row, planner, &settings.display().to_string()))
+        let mut options = format!("--planner {planner}");
+        if let Some(model) = model.filter(|_| row.model_hash.is_some()) {
+            options += &format!(" --model {}", model.display());
+        }
+        options += &format!(" --config {}", settings.display());
+        Ok(finished(row, &options))
+    };
+    let work = move || {
+        let caught = catch_unwind(AssertUnwindSafe(work));
+        caught.unwrap_or_else(|_| bail!("the benchmark panicked"))
     };
     std::thread::Builder::new()
         .name("benchmark".to_owned())
@@ -68,14 +79,13 @@ pub fn start(
     Ok(slot)
 }
 
-fn finished(row: &Row, planner: &str, settings: &str) -> Finished {
+fn finished(row: &Row, options: &str) -> Finished {
     let cost = match row.cost.as_str() {
         "none" => String::new(),
         cost => format!(" --cost {cost}"),
     };
     let text = format!(
-        "{} {} {}: {}, {:.1} ms a decision\nforesight bench --task {}/{} --planner {planner}{cost} --tier near --seed {SEED} \
-         --episodes {} --config {settings}",
+        "{} {} {}: {}, {:.1} ms a decision\nforesight bench --task {}/{}{cost} --tier near --seed {SEED} --episodes {} {options}",
         table::task_name(row),
         row.planner,
         row.tier.name(),

@@ -41,6 +41,11 @@ impl History {
         self.present = self.moments.len() - 1;
     }
 
+    /// The present has changed without a step.
+    pub fn replace(&mut self, moment: Moment) {
+        self.moments[self.present] = moment;
+    }
+
     /// Makes the moment `steps` away from the present the present, or the nearest that is kept.
     pub fn go(&mut self, steps: isize) -> &Moment {
         let last = self.moments.len() as isize - 1;
@@ -77,5 +82,8 @@ mod tests {
         history.push(moment(9));
         assert_eq!(history.go(10).snapshot[0], 9);
         assert_eq!(history.go(-1).snapshot[0], 4);
+        history.replace(moment(7));
+        assert_eq!(history.go(1).snapshot[0], 9);
+        assert_eq!(history.go(-1).snapshot[0], 7);
     }
 }

@@ -12,6 +12,7 @@ use sim::variation::Variant;
 use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 use viewer::stream::Latest;
 use world_model::WorldModel;
@@ -75,7 +76,9 @@ pub struct Mind {
     times: VecDeque<(Instant, Duration)>,
     /// Plans of the last seconds, as far as they are still to be shown.
     past: VecDeque<PastPlan>,
-    measured: Latest<Result<(PathBuf, Band)>>,
+    /// Calibrations asked for: only the last one counts.
+    calibration: Arc<AtomicU64>,
+    measured: Latest<Result<(u64, Band)>>,
 }
 
 impl Mind {
@@ -107,6 +110,7 @@ impl Mind {
             generation: 0,
             times: VecDeque::new(),
             past: VecDeque::new(),
+            calibration: Arc::default(),
             measured: Latest::default(),
         };
         mind.choose(planner)?;
@@ -116,13 +120,16 @@ impl Mind {
     /// Chooses a planner; one of another method than the configured begins with its defaults.
     ///
     /// # Errors
-    /// A name that no method has.
+    /// An index that no planner has.
     pub fn choose(&mut self, planner: usize) -> Result<()> {
-        self.planner = planner.min(PLANNERS.len() - 1);
-        if let Ok(method) = PLANNERS[self.planner].parse::<Method>()
-            && std::mem::discriminant(&method) != std::mem::discriminant(&self.config.planner)
-        {
-            self.config.planner = method;
+        let name = PLANNERS
+            .get(planner)
+            .with_context(|| format!("there is no planner {planner}"))?;
+        self.planner = planner;
+        let other = self.defaults().planner;
+        let known = name.parse::<Method>().is_ok();
+        if known && std::mem::discriminant(&other) != std::mem::discriminant(&self.config.planner) {
+            self.config.planner = other;
         }
         self.changed();
         Ok(())
@@ -164,7 +171,7 @@ impl Mind {
         Some((plan.observed, &plan.poses))
     }
 
-    /// Costs of the last plans, by control step.
+    /// Costs at the last decisions, by control step: of the block that was over, or of the whole plan where none is decoded.
     pub fn costs(&self) -> impl Iterator<Item = (usize, f64)> {
         let finite = self.past.iter().filter(|p| p.cost.is_finite());
         finite.map(|p| (p.observed, f64::from(p.cost)))
@@ -188,17 +195,34 @@ impl Mind {
             return checked(Arc::clone(model));
         }
         let model = checked(Arc::new(WorldModel::load(&path)?))?;
-        self.loaded = Some((path.clone(), Arc::clone(&model)));
+        self.loaded = Some((path, Arc::clone(&model)));
+        self.calibrate(&model, task, variant)?;
+        Ok(model)
+    }
+
+    /// Has a thread measure what is usual for a model.
+    fn calibrate(
+        &mut self,
+        model: &Arc<WorldModel>,
+        task: &Arc<Task>,
+        variant: &Variant,
+    ) -> Result<()> {
         self.band = None;
-        let (measured, task, variant) = (self.measured.clone(), Arc::clone(task), variant.clone());
-        let subject = Arc::clone(&model);
+        let number = self.calibration.fetch_add(1, Ordering::Relaxed) + 1;
+        let newest = Arc::clone(&self.calibration);
+        let measured = self.measured.clone();
+        let (model, task, variant) = (Arc::clone(model), Arc::clone(task), variant.clone());
+        let work = move || {
+            let wanted = || newest.load(Ordering::Relaxed) == number;
+            let band = Band::calibrate(&model, &task, &variant, &wanted);
+            if let Some(band) = band.transpose() {
+                measured.put(band.map(|band| (number, band)));
+            }
+        };
         std::thread::Builder::new()
             .name("calibration".to_owned())
-            .spawn(move || {
-                let band = Band::calibrate(&subject, &task, &variant);
-                measured.put(band.map(|band| (path, band)));
-            })?;
-        Ok(model)
+            .spawn(work)?;
+        Ok(())
     }
 
     /// Takes the calibration over when it is done.
@@ -207,8 +231,8 @@ impl Mind {
     /// When it failed.
     pub fn calibrated(&mut self) -> Result<()> {
         if let Some(measured) = self.measured.take() {
-            let (path, band) = measured?;
-            if self.loaded.as_ref().is_some_and(|(p, _)| *p == path) {
+            let (number, band) = measured?;
+            if self.calibration.load(Ordering::Relaxed) == number {
                 self.band = Some(band);
             }
         }
@@ -263,9 +287,14 @@ impl Mind {
         Ok(setup)
     }
 
+    /// Whether something is said of the present setup.
+    pub fn is_present(&self, generation: u64) -> bool {
+        self.generation == generation && self.setup.is_some()
+    }
+
     /// Takes a plan over, unless it belongs to a setup that is gone. `now` is the world's control step.
     pub fn accept(&mut self, thought: Arc<Thought>, now: usize, waits: bool) {
-        if thought.generation != self.generation || self.setup.is_none() {
+        if !self.is_present(thought.generation) {
             return;
         }
         self.decisions += 1;
@@ -279,7 +308,10 @@ impl Mind {
             observed: thought.plan.observed,
             block: thought.block,
             poses: thought.poses.clone(),
-            cost: thought.plan.decision.cost,
+            cost: match thought.stage_costs.first() {
+                Some(now) => *now,
+                None => thought.plan.decision.cost,
+            },
         });
         if self.past.len() > RECENT {
             self.past.pop_front();
@@ -319,9 +351,10 @@ impl Mind {
     pub fn open(&mut self, models: Vec<PathBuf>) {
         self.models = models;
         self.model = 0;
-        // What is usual is measured anew: the world may vary in another way.
+        // What is usual is measured anew: the world may vary in another way. What is being measured is not wanted any more.
         self.loaded = None;
         self.band = None;
+        self.calibration.fetch_add(1, Ordering::Relaxed);
         self.decisions = 0;
         self.misses = 0;
         self.changed();

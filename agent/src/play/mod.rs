@@ -23,7 +23,7 @@ use session::Session;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 use viewer::script::Report;
-use viewer::stream::{Command, Link};
+use viewer::stream::Link;
 
 /// What to play.
 #[derive(Clone, Debug)]
@@ -70,6 +70,15 @@ impl Played {
     }
 }
 
+/// Closes the window when the world's thread ends, however it does.
+struct EndsWindow(Link);
+
+impl Drop for EndsWindow {
+    fn drop(&mut self) {
+        self.0.end();
+    }
+}
+
 /// Plays in a window until it is closed, or for so many seconds. Call it on the main thread.
 ///
 /// # Errors
@@ -81,9 +90,11 @@ pub fn in_window(
 ) -> Result<Played> {
     let link = Link::default();
     let mut session = Session::open(link.clone(), options)?;
+    let ender = EndsWindow(link.clone());
     let world = std::thread::Builder::new()
-        .name("world".to_owned())
+        .name(viewer::OWN_THREADS[0].to_owned())
         .spawn(move || {
+            let _ends = ender;
             session.run();
             session
         })?;
@@ -91,13 +102,20 @@ pub fn in_window(
         link.end_after(Duration::from_secs_f64(seconds));
     }
     let report = viewer::run(link.clone(), window);
-    link.command(Command::Quit);
+    link.end();
     let session = world
         .join()
         .map_err(|_| anyhow!("the world's thread panicked"))?;
     let report = report?;
     if let Some(failure) = &report.failure {
         bail!("{failure}");
+    }
+    if report.left > 0 {
+        bail!(
+            "the window was closed after {} steps of the script, {} before its end",
+            report.steps,
+            report.left
+        );
     }
     Ok(Played::of(&session, report))
 }
@@ -110,11 +128,7 @@ pub fn without_window(options: PlayOptions, seconds: f64) -> Result<Played> {
     let link = Link::default();
     let mut session = Session::open(link.clone(), options)?;
     let started = Instant::now();
-    let ender = link.clone();
-    std::thread::spawn(move || {
-        std::thread::sleep(Duration::from_secs_f64(seconds));
-        ender.command(Command::Quit);
-    });
+    link.end_after(Duration::from_secs_f64(seconds));
     session.run();
     let report = Report {
         seconds: started.elapsed().as_secs_f64(),

@@ -23,11 +23,11 @@ impl Session {
     /// Does what a person wants.
     ///
     /// # Errors
-    /// What cannot be done; nothing is changed then.
+    /// What cannot be done.
     pub fn obey(&mut self, command: Command) -> Result<()> {
         match command {
-            Command::Quit => {}
-            Command::Select(body) => self.selected = body,
+            Command::Select(body) => self.selected = body.filter(|&b| b < self.bodies()),
+            Command::Hand(hand) if hand.body >= self.bodies() => {}
             Command::Hand(hand) => {
                 if self.ground.hand.is_none() {
                     self.ground.energy_peak = 0.0;
@@ -56,6 +56,18 @@ impl Session {
         Ok(())
     }
 
+    /// Bodies of the scene: a command may still be of the last one.
+    fn bodies(&self) -> usize {
+        self.ground.env.task().appearance().bodies.len()
+    }
+
+    /// What a person does to the world ends a replay: it would be another run.
+    fn interfere(&mut self) {
+        if self.replay.take().is_some() {
+            self.jumped();
+        }
+    }
+
     fn number(&mut self, id: &str, value: f64) -> Result<()> {
         match id {
             "speed" => {
@@ -68,6 +80,7 @@ impl Session {
             "shove_ns" => self.shove_ns = value,
             _ => {
                 if let Some(factor) = id.strip_prefix("factor/") {
+                    self.interfere();
                     let change = Change::Factor(factor.to_owned(), value as f32);
                     self.ground.change(change)?;
                 } else {
@@ -87,11 +100,13 @@ impl Session {
                 };
                 let loaded = Arc::new(Task::load(&self.options.assets, &task)?);
                 let variant = Variant::of(&loaded, Some(&variant))?;
+                let ground = Playground::new(loaded, variant, self.options.seed)?;
+                self.message = None;
                 let recorded = self.finish_recording();
                 self.report(recorded);
-                self.ground = Playground::new(loaded, variant, self.options.seed)?;
+                self.ground = ground;
                 self.scene = option;
-                self.message = None;
+                self.recorded = None;
                 self.show();
             }
             "planner" => self.mind.choose(option)?,
@@ -141,7 +156,10 @@ impl Session {
                 self.pacer.resume();
             }
             "record" => match on {
-                true => self.ground.record(),
+                true => {
+                    self.interfere();
+                    self.ground.record();
+                }
                 false => self.finish_recording()?,
             },
             _ => {
@@ -173,6 +191,7 @@ impl Session {
             "load" => {
                 let path = self.snapshot_path();
                 self.ground.load(&path)?;
+                self.replay = None;
                 self.jumped();
             }
             "replay" => self.start_replay()?,
@@ -199,6 +218,7 @@ impl Session {
         self.before.clear();
         self.pacer.resume();
         self.asked = None;
+        self.single_steps = 0;
     }
 
     fn restart(&mut self, seed: u64) -> Result<()> {
@@ -219,9 +239,11 @@ impl Session {
     }
 
     fn shove(&mut self) -> Result<()> {
+        self.interfere();
         let task = self.ground.env.task();
         let body = self.selected.or_else(|| task.carrier()).unwrap_or(0);
-        let name = task.appearance().bodies[body].clone();
+        let bodies = &task.appearance().bodies;
+        let name = bodies.get(body).context("nothing to shove")?.clone();
         let strength = self.shove_ns as f32;
         let [x, y] = self.ground.direction();
         self.ground
@@ -229,16 +251,23 @@ impl Session {
     }
 
     fn snapshot_path(&self) -> PathBuf {
-        let (task, variant) = &self.scenes[self.scene];
-        self.options.out.join(format!("{task}-{variant}.snapshot"))
+        self.path("snapshot")
     }
 
-    fn finish_recording(&mut self) -> Result<()> {
+    /// A file of this scene.
+    fn path(&self, extension: &str) -> PathBuf {
+        let env = &self.ground.env;
+        let name = format!("{}-{}.{extension}", env.task().name(), env.variant().name);
+        self.options.out.join(name)
+    }
+
+    /// Writes what was recorded, if anything was.
+    ///
+    /// # Errors
+    /// Names the file.
+    pub fn finish_recording(&mut self) -> Result<()> {
         if let Some(recording) = self.ground.stop_recording() {
-            let path = self
-                .options
-                .out
-                .join(format!("{}.recording", recording.task));
+            let path = self.path("recording");
             recording.write(&path)?;
             self.say(format!(
                 "wrote {} steps to {}",
@@ -252,10 +281,10 @@ impl Session {
 
     fn start_replay(&mut self) -> Result<()> {
         self.finish_recording()?;
-        let path = self
-            .recorded
-            .clone()
-            .context("nothing was recorded yet: turn `record` on first")?;
+        let path = self.recorded.clone().unwrap_or(self.path("recording"));
+        if !path.is_file() {
+            bail!("nothing was recorded yet: turn `record` on first");
+        }
         let recording = Recording::read(&path)?;
         let here = (
             self.ground.env.task().name(),
@@ -269,16 +298,12 @@ impl Session {
                 recording.variant
             );
         }
-        self.ground.env.restore(&recording.start)?;
-        self.ground.trail.clear();
+        self.ground.begin_replay(&recording)?;
+        self.mismatches = 0;
         self.jumped();
         self.switches.simulate = true;
         self.say(format!("replaying {}", path.display()));
-        self.replay = Some(Replay {
-            recording,
-            next: 0,
-            mismatches: 0,
-        });
+        self.replay = Some(Replay { recording, next: 0 });
         Ok(())
     }
 
@@ -298,7 +323,8 @@ impl Session {
         let kind = self.mind.kind(&task, &variant)?;
         let config = self.mind.settings();
         let planner = mind::PLANNERS[self.mind.planner];
-        let slot = bench_now::start(task, variant, kind, config, planner, settings)?;
+        let model = self.mind.models.get(self.mind.model).cloned();
+        let slot = bench_now::start(task, variant, kind, config, planner, model, settings)?;
         self.bench = Some(slot);
         self.say("benchmark running with these settings".to_owned());
         Ok(())

@@ -128,10 +128,12 @@ impl Playground {
     pub fn reset(&mut self, seed: u64) -> Result<()> {
         let mut env = Env::new(Arc::clone(self.env.task()), self.env.variant().clone())?;
         env.reset(seed)?;
-        self.goal = Arc::new(reachable_goal(&env, seed)?);
-        self.seed = seed;
+        let goal = reachable_goal(&env, seed)?;
         let snapshot = env.snapshot()?;
         self.jump_to(&snapshot)?;
+        self.seed = seed;
+        self.rng = ChaCha8Rng::seed_from_u64(seed);
+        self.set_goal(goal);
         let moment = self.moment();
         self.history = History::new(REWIND_S * self.env.task().rate_hz() as usize, moment);
         Ok(())
@@ -182,12 +184,10 @@ impl Playground {
         }
         let before = self.env.observation();
         self.env.set_hand(self.hand)?;
-        self.env.step(&action)?;
+        let outcome = self.env.step(&action);
+        // Forks of the world are nobody's to drag.
         self.env.set_hand(None)?;
-        let errors = match &mut self.surprise {
-            Some(surprise) => surprise.step(&before, &action, &self.env.observation())?,
-            None => None,
-        };
+        outcome?;
         self.tick += 1;
         if let Some(hand) = &self.hand {
             self.energy_peak = self.energy_peak.max(self.env.kinetic_energy(hand.body));
@@ -207,16 +207,38 @@ impl Playground {
                 hash: hash(&self.snapshot),
             });
         }
+        let errors = match &mut self.surprise {
+            Some(surprise) => surprise.step(&before, &action, &self.env.observation())?,
+            None => None,
+        };
+        self.trace(&action, errors);
+        Ok(action)
+    }
+
+    /// Adds the last control step to the trail.
+    fn trace(&mut self, action: &[f32], errors: Option<Errors>) {
         self.trail.push_back(Trace {
             tick: self.tick,
             pose: self.env.pose(),
-            action: action.clone(),
+            action: action.to_vec(),
             errors,
         });
         if self.trail.len() > TRAIL_S * self.env.task().rate_hz() as usize {
             self.trail.pop_front();
         }
-        Ok(action)
+    }
+
+    /// Puts the world where a recording begins.
+    ///
+    /// # Errors
+    /// When it is not of this task.
+    pub fn begin_replay(&mut self, recording: &Recording) -> Result<()> {
+        self.jump_to(&recording.start)?;
+        let moment = self.moment();
+        self.history.push(moment);
+        let (pose, observation) = recording.goal.clone();
+        self.set_goal(Goal { pose, observation });
+        Ok(())
     }
 
     /// Repeats a recorded step. Returns whether the world's bytes are as recorded.
@@ -224,17 +246,20 @@ impl Playground {
     /// # Errors
     /// When the world does not take it.
     pub fn replay(&mut self, step: &RecordedStep) -> Result<bool> {
+        for change in &step.changes {
+            if let Change::Goal(pose, observation) = change {
+                self.goal = Arc::new(Goal {
+                    pose: pose.clone(),
+                    observation: observation.clone(),
+                });
+            }
+        }
         let same = step.replay(&mut self.env)?;
         self.tick += 1;
         self.snapshot = Arc::new(self.env.snapshot()?);
         let moment = self.moment();
         self.history.push(moment);
-        self.trail.push_back(Trace {
-            tick: self.tick,
-            pose: self.env.pose(),
-            action: step.action.clone(),
-            errors: None,
-        });
+        self.trace(&step.action, None);
         Ok(same)
     }
 
@@ -245,10 +270,32 @@ impl Playground {
     pub fn change(&mut self, change: Change) -> Result<()> {
         change.apply(&mut self.env)?;
         self.snapshot = Arc::new(self.env.snapshot()?);
+        if matches!(change, Change::Factor(..))
+            && let Ok(goal) = self.env.goal_at(&self.goal.pose)
+        {
+            // The goal is seen in the world as it is now.
+            self.set_goal(goal);
+        }
+        self.note(change);
+        let moment = self.moment();
+        self.history.replace(moment);
+        Ok(())
+    }
+
+    /// Notes a change for the next recorded step.
+    fn note(&mut self, change: Change) {
         if self.recording.is_some() {
             self.changes.push(change);
         }
-        Ok(())
+    }
+
+    /// Another goal.
+    fn set_goal(&mut self, goal: Goal) {
+        self.note(Change::Goal(goal.pose.clone(), goal.observation.clone()));
+        self.goal = Arc::new(goal);
+        self.held = 0;
+        let moment = self.moment();
+        self.history.replace(moment);
     }
 
     /// Goes so many control steps back, or forward again.
@@ -258,7 +305,7 @@ impl Playground {
     pub fn rewind(&mut self, steps: isize) -> Result<()> {
         let moment = self.history.go(steps).clone();
         self.jump_to(&moment.snapshot)?;
-        self.goal = moment.goal;
+        self.set_goal(Goal::clone(&moment.goal));
         Ok(())
     }
 
@@ -280,8 +327,10 @@ impl Playground {
     /// When the object cannot be brought there; the goal stays.
     pub fn move_goal(&mut self, position: [f32; 3], turn: f32) -> Result<()> {
         let pose = self.env.moved_pose(&self.goal.pose, position, turn);
-        self.goal = Arc::new(self.env.goal_at(&pose)?);
-        self.held = 0;
+        if pose != self.goal.pose {
+            let goal = self.env.goal_at(&pose)?;
+            self.set_goal(goal);
+        }
         Ok(())
     }
 
@@ -291,8 +340,8 @@ impl Playground {
     /// When none is found.
     pub fn next_goal(&mut self) -> Result<()> {
         let seed = self.rng.random();
-        self.goal = Arc::new(reachable_goal(&self.env, seed)?);
-        self.held = 0;
+        let goal = reachable_goal(&self.env, seed)?;
+        self.set_goal(goal);
         Ok(())
     }
 
@@ -315,6 +364,7 @@ impl Playground {
             task: self.env.task().name().to_owned(),
             variant: self.env.variant().name.clone(),
             start: self.snapshot.to_vec(),
+            goal: (self.goal.pose.clone(), self.goal.observation.clone()),
             steps: Vec::new(),
         });
     }
@@ -365,12 +415,12 @@ impl Playground {
             );
         }
         self.jump_to(&saved.snapshot)?;
-        self.goal = Arc::new(Goal {
+        let moment = self.moment();
+        self.history.push(moment);
+        self.set_goal(Goal {
             pose: saved.goal_pose,
             observation: saved.goal_observation,
         });
-        let moment = self.moment();
-        self.history.push(moment);
         Ok(())
     }
 }

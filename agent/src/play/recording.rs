@@ -19,6 +19,8 @@ pub struct Recording {
     pub variant: String,
     /// The world's bytes at the start.
     pub start: Vec<u8>,
+    /// The goal at the start: pose and observation.
+    pub goal: (Vec<f32>, Vec<f32>),
     /// What happened.
     pub steps: Vec<RecordedStep>,
 }
@@ -45,6 +47,8 @@ pub enum Change {
     Shove(String, [f32; 3]),
     /// The world was put into another state.
     Restore(Vec<u8>),
+    /// Another goal: pose and observation. The world does not know of it.
+    Goal(Vec<f32>, Vec<f32>),
 }
 
 impl Change {
@@ -57,6 +61,7 @@ impl Change {
             Self::Factor(name, value) => env.set_factor(name, *value),
             Self::Shove(body, impulse) => env.shove(body, *impulse),
             Self::Restore(snapshot) => env.restore(snapshot),
+            Self::Goal(..) => Ok(()),
         }
     }
 }
@@ -76,8 +81,9 @@ impl RecordedStep {
             change.apply(env)?;
         }
         env.set_hand(self.hand)?;
-        env.step(&self.action)?;
+        let outcome = env.step(&self.action);
         env.set_hand(None)?;
+        outcome?;
         Ok(hash(&env.snapshot()?) == self.hash)
     }
 }

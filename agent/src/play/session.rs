@@ -58,18 +58,24 @@ pub struct Replay {
     pub recording: Recording,
     /// Steps shown.
     pub next: usize,
-    /// Steps after which the world's bytes were not as recorded.
-    pub mismatches: usize,
 }
 
 /// What was asked of the planner last.
-#[derive(PartialEq)]
 pub struct Asked {
     generation: u64,
     tick: usize,
     goal: Arc<Goal>,
     waits: bool,
     pictures: bool,
+}
+
+impl PartialEq for Asked {
+    fn eq(&self, other: &Self) -> bool {
+        self.generation == other.generation
+            && self.tick == other.tick
+            && Arc::ptr_eq(&self.goal, &other.goal)
+            && (self.waits, self.pictures) == (other.waits, other.pictures)
+    }
 }
 
 /// Everything behind the window.
@@ -94,6 +100,10 @@ pub struct Session {
     pub recorded: Option<PathBuf>,
     /// What happened last, and when.
     pub message: Option<(Instant, String)>,
+    /// Messages so far.
+    pub messages: usize,
+    /// Steps of the last replay after which the world's bytes were not as recorded.
+    pub mismatches: usize,
     /// When the world last wanted an action that no plan had.
     pub starved: Option<Instant>,
     /// The benchmark that runs, and its row when it is done.
@@ -131,6 +141,25 @@ fn scenes(assets: &std::path::Path) -> Result<Vec<(String, String)>> {
     Ok(scenes)
 }
 
+/// Leaves out what the next command of the same drag makes needless.
+fn merge(commands: Vec<Command>) -> Vec<Command> {
+    let mut merged: Vec<Command> = Vec::new();
+    for mut command in commands {
+        match (merged.last(), &mut command) {
+            (Some(Command::Hand(_)), Command::Hand(_)) => {
+                merged.pop();
+            }
+            (Some(Command::MoveGhost { turn: before, .. }), Command::MoveGhost { turn, .. }) => {
+                *turn += before;
+                merged.pop();
+            }
+            _ => {}
+        }
+        merged.push(command);
+    }
+    merged
+}
+
 impl Session {
     /// Opens the first scene.
     ///
@@ -161,6 +190,8 @@ impl Session {
             replay: None,
             recorded: None,
             message: None,
+            messages: 0,
+            mismatches: 0,
             starved: None,
             bench: None,
             benched: (0, 0.0),
@@ -174,11 +205,11 @@ impl Session {
         };
         session.show();
         // A model that was asked for and cannot be used ends the program here; later it is only a message.
-        let (task, variant) = session.place();
-        if session.mind.model > 0 {
+        if session.mind.model > 0 || session.ground.surprise.is_none() {
+            let (task, variant) = session.place();
             session.mind.model = 0;
+            session.mind.world_model(&task, &variant)?;
         }
-        session.mind.kind(&task, &variant)?;
         Ok(session)
     }
 
@@ -241,22 +272,21 @@ impl Session {
 
     /// Runs until the window is closed.
     pub fn run(&mut self) {
-        loop {
+        while !self.link.is_over() {
             match self.link.commands().recv_timeout(self.wait()) {
-                Ok(Command::Quit) => return,
                 Ok(command) => {
-                    self.take(command);
-                    while let Ok(command) = self.link.commands().try_recv() {
-                        if command == Command::Quit {
-                            return;
-                        }
-                        self.take(command);
-                    }
+                    let mut waiting = vec![command];
+                    waiting.extend(self.link.commands().try_iter());
+                    merge(waiting).into_iter().for_each(|c| self.take(c));
                 }
                 Err(crossbeam_channel::RecvTimeoutError::Timeout) => {}
-                Err(crossbeam_channel::RecvTimeoutError::Disconnected) => return,
+                Err(crossbeam_channel::RecvTimeoutError::Disconnected) => break,
             }
             self.turn();
+        }
+        let recorded = self.finish_recording();
+        if let Err(error) = recorded {
+            tracing::error!("{error:#}");
         }
     }
 
@@ -311,6 +341,7 @@ impl Session {
     /// Tells something in the window.
     pub fn say(&mut self, message: String) {
         self.message = Some((Instant::now(), message));
+        self.messages += 1;
     }
 
     /// What there is to tell.
@@ -338,7 +369,8 @@ impl Session {
                 let waits = self.waits();
                 self.mind.accept(thought, self.ground.tick, waits);
             }
-            Some(Answer::Failed(message)) => {
+            Some(Answer::Failed(generation, _)) if !self.mind.is_present(generation) => {}
+            Some(Answer::Failed(_, message)) => {
                 self.say(format!("the planner stopped: {message}"));
                 self.switches.plan = false;
                 self.mind.renew();
@@ -367,7 +399,7 @@ impl Session {
             let Some(step) = replay.recording.steps.get(replay.next) else {
                 let text = format!(
                     "replayed {} steps; {} led to other states than recorded",
-                    replay.next, replay.mismatches
+                    replay.next, self.mismatches
                 );
                 self.replay = None;
                 self.say(text);
@@ -379,7 +411,7 @@ impl Session {
             replay.next += 1;
             let outcome = self.ground.replay(step);
             if let Ok(false) = outcome {
-                replay.mismatches += 1;
+                self.mismatches += 1;
             }
             if self.report(outcome).is_none() {
                 self.replay = None;
@@ -395,7 +427,10 @@ impl Session {
             let rate = self.ground.env.task().rate_hz() as usize;
             if self.switches.new_goals && self.ground.held >= rate {
                 let outcome = self.ground.next_goal();
-                self.report(outcome);
+                if self.report(outcome).is_none() {
+                    self.switches.new_goals = false;
+                    self.stale = true;
+                }
             }
         }
         self.pacer.stepped(self.pace(), started.elapsed());
@@ -445,10 +480,11 @@ impl Session {
         }
         self.asked = Some(asked);
         let width = task.action_dim();
-        let before = self.mind.thought.clone();
+        // What is not executed does not go on.
+        let before = self.mind.thought.clone().filter(|_| self.switches.act);
         let under_way = (!waits).then(|| {
-            let planned = before.as_ref().filter(|_| self.switches.act);
-            planned
+            before
+                .as_ref()
                 .and_then(|t| t.plan.from(self.ground.tick, width).get(..width))
                 .map_or_else(|| vec![0.0; width], <[f32]>::to_vec)
         });

@@ -46,10 +46,12 @@ fn walk(value: &Value, default: &Value, id: &str, controls: &mut Vec<Control>) {
         Value::Number(number) => {
             let whole = number.is_u64() || number.is_i64();
             let default = decimal(default);
-            let (range, logarithmic) = bounds(name, default, whole);
+            let ([low, high], logarithmic) = bounds(name, default, whole);
+            let value = decimal(value);
             ControlKind::Slider {
-                value: decimal(value),
-                range,
+                value,
+                // What a file asks for is shown as it is.
+                range: [low.min(value), high.max(value)],
                 default,
                 whole,
                 logarithmic,

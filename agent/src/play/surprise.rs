@@ -112,14 +112,22 @@ impl Surprise {
 }
 
 impl Band {
-    /// Measures it on exploration that the model has not seen.
+    /// Measures it on exploration that the model has not seen; none when that is not `wanted` any more.
     ///
     /// # Errors
     /// When no world can be explored, or the model cannot read it.
-    pub fn calibrate(model: &Arc<WorldModel>, task: &Arc<Task>, variant: &Variant) -> Result<Self> {
+    pub fn calibrate(
+        model: &Arc<WorldModel>,
+        task: &Arc<Task>,
+        variant: &Variant,
+        wanted: &dyn Fn() -> bool,
+    ) -> Result<Option<Self>> {
         let (mut near, mut far) = (Vec::new(), Vec::new());
         let mut position = vec![Vec::new(); POSE_BLOCKS];
         for index in 0..EPISODES {
+            if !wanted() {
+                return Ok(None);
+            }
             let episode = match explore(task, variant, index, SEED + index, STEPS) {
                 Ok(episode) => episode,
                 Err(SimError::World { .. }) => continue,
@@ -148,11 +156,11 @@ impl Band {
         };
         let position_m = position.into_iter().map_while(quantile).collect();
         match (quantile(near), quantile(far)) {
-            (Some(near), Some(far)) => Ok(Self {
+            (Some(near), Some(far)) => Ok(Some(Self {
                 near,
                 far,
                 position_m,
-            }),
+            })),
             _ => anyhow::bail!("no world of task '{}' could be explored", task.name()),
         }
     }

@@ -8,7 +8,6 @@ use sim::{Env, Goal};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 use viewer::stream::{Landscape, Latest};
 
@@ -66,6 +65,8 @@ pub struct Thought {
     pub elites: Vec<Vec<f32>>,
     /// Likewise of some of the others.
     pub others: Vec<Vec<f32>>,
+    /// The cost now and after each block, `[1 + blocks]`; empty where it is not decoded from the latent.
+    pub stage_costs: Vec<f32>,
     /// The cost over the first block.
     pub landscape: Option<Landscape>,
 }
@@ -74,8 +75,8 @@ pub struct Thought {
 pub enum Answer {
     /// A plan.
     Thought(Arc<Thought>),
-    /// Why there is none.
-    Failed(String),
+    /// Why there is none, of the setup of this generation.
+    Failed(u64, String),
 }
 
 /// Elites and other candidates that are shown.
@@ -90,7 +91,6 @@ pub struct Thinker {
     requests: Latest<Request>,
     answers: Latest<Answer>,
     over: Arc<AtomicBool>,
-    thread: Option<JoinHandle<()>>,
 }
 
 impl Thinker {
@@ -104,14 +104,13 @@ impl Thinker {
         let inner = (requests.clone(), answers.clone(), Arc::clone(&over));
         // A decision runs on one core, as in the benchmark.
         let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build()?;
-        let thread = std::thread::Builder::new()
+        std::thread::Builder::new()
             .name("planner".to_owned())
             .spawn(move || pool.install(|| run(&inner.0, &inner.1, &inner.2)))?;
         Ok(Self {
             requests,
             answers,
             over,
-            thread: Some(thread),
         })
     }
 
@@ -128,16 +127,13 @@ impl Thinker {
 
 impl Drop for Thinker {
     fn drop(&mut self) {
+        // The thread ends after its decision; a long one keeps nobody waiting.
         self.over.store(true, Ordering::Relaxed);
-        if let Some(thread) = self.thread.take() {
-            // Its panics were caught and told where they happened.
-            let _ended = thread.join();
-        }
     }
 }
 
 /// A controller at work.
-struct Mind {
+struct Work {
     generation: u64,
     goal: Arc<Goal>,
     controller: Controller,
@@ -146,33 +142,41 @@ struct Mind {
 }
 
 fn run(requests: &Latest<Request>, answers: &Latest<Answer>, over: &AtomicBool) {
-    let mut mind: Option<Mind> = None;
+    let mut work: Option<Work> = None;
     while !over.load(Ordering::Relaxed) {
         let Some(request) = requests.wait(Duration::from_millis(50)) else {
             continue;
         };
-        let outcome = catch_unwind(AssertUnwindSafe(|| think(&mut mind, &request)));
+        let outcome = catch_unwind(AssertUnwindSafe(|| think(&mut work, &request)));
         let answer = match outcome {
             Ok(Ok(thought)) => Answer::Thought(Arc::new(thought)),
-            Ok(Err(error)) => Answer::Failed(format!("{error:#}")),
-            Err(_) => Answer::Failed("the planner panicked".to_owned()),
+            Ok(Err(error)) => Answer::Failed(request.setup.generation, format!("{error:#}")),
+            Err(panic) => {
+                let text = panic
+                    .downcast_ref::<String>()
+                    .map(String::as_str)
+                    .or_else(|| panic.downcast_ref::<&str>().copied())
+                    .unwrap_or("no message");
+                let message = format!("it panicked: {text}");
+                Answer::Failed(request.setup.generation, message)
+            }
         };
-        if matches!(answer, Answer::Failed(_)) {
-            mind = None;
+        if matches!(answer, Answer::Failed(..)) {
+            work = None;
         }
         answers.put(answer);
     }
 }
 
-fn think(mind: &mut Option<Mind>, request: &Request) -> Result<Thought> {
+fn think(work: &mut Option<Work>, request: &Request) -> Result<Thought> {
     let Setup {
         generation,
         kind,
         config,
         seed,
     } = &*request.setup;
-    if mind.as_ref().is_none_or(|m| m.generation != *generation) {
-        *mind = Some(Mind {
+    if work.as_ref().is_none_or(|m| m.generation != *generation) {
+        *work = Some(Work {
             generation: *generation,
             goal: Arc::clone(&request.goal),
             controller: kind.start(&request.env, &request.goal, config, *seed)?,
@@ -180,50 +184,56 @@ fn think(mind: &mut Option<Mind>, request: &Request) -> Result<Thought> {
             landscape: None,
         });
     }
-    let mind = mind.as_mut().ok_or_else(|| anyhow!("no controller"))?;
-    if !Arc::ptr_eq(&mind.goal, &request.goal) {
-        kind.retarget(&mut mind.controller, &request.env, &request.goal, config)?;
-        mind.goal = Arc::clone(&request.goal);
+    let work = work.as_mut().ok_or_else(|| anyhow!("no controller"))?;
+    if !Arc::ptr_eq(&work.goal, &request.goal) {
+        kind.retarget(&mut work.controller, &request.env, &request.goal, config)?;
+        work.goal = Arc::clone(&request.goal);
     }
     let before = request
         .before
         .as_ref()
         .filter(|b| b.generation == *generation);
-    let plan = mind.anticipation.decide(
-        &mut mind.controller,
+    let plan = work.anticipation.decide(
+        &mut work.controller,
         &request.env,
         request.step,
         request.under_way.as_deref(),
         before.map(|thought| &thought.plan),
     )?;
     let steps = plan.decision.actions.len() / request.env.task().action_dim().max(1);
-    let deadline = mind.anticipation.deadline(&plan);
+    let deadline = work.anticipation.deadline(&plan);
     let mut thought = Thought {
         generation: *generation,
         goal: Arc::clone(&request.goal),
         deadline,
-        block: mind.controller.block(),
+        block: work.controller.block(),
         poses: Vec::new(),
         elites: Vec::new(),
         others: Vec::new(),
+        stage_costs: Vec::new(),
         landscape: None,
         plan,
     };
     if request.pictures {
-        picture(mind, request, &mut thought)?;
+        picture(work, request, &mut thought)?;
     }
-    mind.anticipation
+    work.anticipation
         .took(request.seen.elapsed(), request.period, steps);
     Ok(thought)
 }
 
 /// What the plan and the candidates beside it lead to.
-fn picture(mind: &mut Mind, request: &Request, thought: &mut Thought) -> Result<()> {
+fn picture(work: &mut Work, request: &Request, thought: &mut Thought) -> Result<()> {
     let actions = &thought.plan.decision.actions;
-    thought.poses = mind.controller.imagine(actions)?;
-    let Controller::Planning { planner, model, .. } = &mut mind.controller else {
+    let committed = thought.plan.committed * request.env.task().action_dim();
+    let committed = committed.min(actions.len());
+    thought.poses = work.controller.imagine(actions)?;
+    let Controller::Planning { planner, model, .. } = &mut work.controller else {
         return Ok(());
     };
+    if let Imaginer::Latent(rollouts) = &mut *model {
+        thought.stage_costs = rollouts.stage_costs(actions)?;
+    }
     let population = planner.population();
     // In true physics a future costs a hundred times as much.
     let physics = matches!(model, Imaginer::Physics(_));
@@ -236,12 +246,16 @@ fn picture(mind: &mut Mind, request: &Request, thought: &mut Thought) -> Result<
         true => elites.take(2).collect(),
         false => elites.chain(rest).collect(),
     };
-    let sequences: Vec<f32> = shown
+    let mut sequences: Vec<f32> = shown
         .iter()
         .filter_map(|&i| population.sequence(i))
         .flatten()
         .copied()
         .collect();
+    // As they were judged: what is under way comes first in all of them.
+    for sequence in sequences.chunks_exact_mut(actions.len().max(1)) {
+        sequence[..committed].copy_from_slice(&actions[..committed]);
+    }
     if !shown.is_empty() {
         let poses = model.poses(&sequences, shown.len())?;
         let length = (poses.len() / shown.len()).max(1);
@@ -251,10 +265,10 @@ fn picture(mind: &mut Mind, request: &Request, thought: &mut Thought) -> Result<
         thought.others = futures.collect();
     }
     if !request.landscape || physics {
-        mind.landscape = None;
+        work.landscape = None;
         return Ok(());
     }
-    let due = mind
+    let due = work
         .landscape
         .as_ref()
         .is_none_or(|(made, _)| made.elapsed() > LANDSCAPE_EVERY);
@@ -263,10 +277,10 @@ fn picture(mind: &mut Mind, request: &Request, thought: &mut Thought) -> Result<
             .filter_map(|i| population.sequence(i))
             .map(|sequence| first_block(sequence, request, thought.block))
             .collect();
-        let surface = survey(model, request, actions, thought.block, candidates)?;
-        mind.landscape = surface.map(|surface| (Instant::now(), surface));
+        let surface = survey(model, request, thought, candidates)?;
+        work.landscape = surface.map(|surface| (Instant::now(), surface));
     }
-    thought.landscape = mind.landscape.as_ref().map(|(_, surface)| surface.clone());
+    thought.landscape = work.landscape.as_ref().map(|(_, surface)| surface.clone());
     Ok(())
 }
 
@@ -284,10 +298,10 @@ fn first_block(sequence: &[f32], request: &Request, block: usize) -> [f32; 2] {
 fn survey(
     model: &mut Imaginer,
     request: &Request,
-    actions: &[f32],
-    block: usize,
+    thought: &Thought,
     candidates: Vec<[f32; 2]>,
 ) -> Result<Option<Landscape>> {
+    let (actions, block) = (&thought.plan.decision.actions, thought.block);
     let Imaginer::Latent(rollouts) = model else {
         return Ok(None);
     };
@@ -302,7 +316,8 @@ fn survey(
     for index in 0..size * size {
         let start = sequences.len();
         sequences.extend_from_slice(actions);
-        for action in sequences[start..].chunks_exact_mut(width).take(block) {
+        let steps = sequences[start..].chunks_exact_mut(width).take(block);
+        for action in steps.skip(thought.plan.committed) {
             action[0] = along(index % size);
             action[1] = along(index / size);
         }

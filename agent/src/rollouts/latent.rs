@@ -5,7 +5,9 @@ use crate::objective::{LatentCost, cost_of_future};
 use planners::{CandidateShape, DifferentiableModel, RolloutError, RolloutModel};
 use std::sync::Arc;
 use world_model::WorldModel;
-use world_model::imagination::{ImaginationError, ImaginationScratch, Readout, RolloutTape};
+use world_model::imagination::{
+    ImaginationError, ImaginationScratch, Readout, RolloutTape, Scratch,
+};
 
 /// A world model at a moment, with a goal.
 pub struct LatentRollouts {
@@ -70,6 +72,27 @@ impl LatentRollouts {
             &mut ImaginationScratch::new(),
         )?;
         Ok(poses)
+    }
+
+    /// The cost now, and after each block of one sequence, `[1 + blocks]`.
+    ///
+    /// # Errors
+    /// When the sequence does not consist of whole blocks.
+    pub fn stage_costs(&mut self, actions: &[f32]) -> Result<Vec<f32>, RolloutError> {
+        let width = self.model.card().action_dim();
+        let shape = CandidateShape {
+            candidates: 1,
+            horizon: actions.len() / width,
+            action_dim: width,
+        };
+        let now = self
+            .cost
+            .of_latent(&self.model, &self.start, &mut Scratch::new())
+            .map_err(RolloutError::model)?;
+        self.evaluate(actions, shape, &mut [0.0])?;
+        let blocks = self.readouts.chunks_exact(self.width);
+        let later = blocks.map(|values| self.cost.stage(values).cost);
+        Ok(std::iter::once(now.cost).chain(later).collect())
     }
 }
 
@@ -233,7 +256,6 @@ mod tests {
             LatentCost::Slow {
                 goal: vec![0.1, 0.2],
                 tail_blocks: 3.0,
-                reached: 0.25,
             },
         ];
         for cost in costs {

@@ -20,6 +20,10 @@ const DAMPING: f64 = 1.0e-6;
 /// Share of the position tolerance within which the object is where it should be.
 const EXACTNESS: f32 = 0.1;
 
+/// Share of the position tolerance by which the object may be elsewhere after a control step at rest: further when it was put
+/// into something.
+const STAYS: f32 = 0.25;
+
 /// A coordinate that a start draws: its slot, its value now, and what its joint allows.
 struct Coordinate {
     qpos: usize,
@@ -78,7 +82,16 @@ pub(super) fn at(env: &Env, pose: &[f32]) -> Result<Goal, SimError> {
         }
         if solve(&mut fork, &joints, &mut qpos, wanted) {
             fork.targets = fork.task.robot.rest_targets(&qpos);
-            return Ok(fork.as_goal());
+            let goal = fork.as_goal();
+            let rest = vec![0.0; fork.task.action_dim()];
+            let moved = match fork.step(&rest) {
+                Ok(()) => shape.position_error_m(&fork.pose(), &goal.pose),
+                Err(_) => f32::INFINITY,
+            };
+            if moved < STAYS * shape.position_tolerance_m {
+                return Ok(goal);
+            }
+            fork = env.fork();
         }
     }
     Err(unreachable())

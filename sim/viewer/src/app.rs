@@ -1,7 +1,7 @@
 //! The bevy app: in a window, or offscreen under a script.
 
 use crate::script::{Player, Report, Script};
-use crate::stream::{Command, Control, Frame, Link, Scene, Telemetry};
+use crate::stream::{Control, Frame, Link, Scene, Telemetry};
 use crate::{camera, capture, keys, matte, overlay, panels, pointer, script, stage};
 use bevy::app::ScheduleRunnerPlugin;
 use bevy::camera::RenderTarget;
@@ -90,6 +90,9 @@ struct Pace {
     due: Instant,
 }
 
+/// Names of threads behind the window whose panics are caught and told by those who run them.
+pub const OWN_THREADS: [&str; 4] = ["world", "planner", "calibration", "benchmark"];
+
 /// Runs the window until it is closed or its script has ended. Call it on the main thread.
 ///
 /// # Errors
@@ -110,6 +113,13 @@ pub fn run(link: Link, options: Options) -> Result<Report, ViewerError> {
     std::panic::set_hook(Box::new(move |panic| {
         let text = panic.payload_as_str().unwrap_or("no message").to_owned();
         tracing::debug!("{panic}");
+        let thread = std::thread::current();
+        if thread
+            .name()
+            .is_some_and(|name| OWN_THREADS.contains(&name))
+        {
+            return; // whoever runs it tells
+        }
         if let Ok(mut words) = words.lock()
             && words.is_empty()
         {
@@ -117,12 +127,10 @@ pub fn run(link: Link, options: Options) -> Result<Report, ViewerError> {
         }
     }));
     let shared = Arc::clone(&report);
-    let quit = link.clone();
     let outcome = catch_unwind(AssertUnwindSafe(|| build(link, options, shared).run()));
     std::panic::set_hook(hook);
-    quit.command(Command::Quit);
     let words = last_words.lock().map(|w| w.clone()).unwrap_or_default();
-    if outcome.is_err() || !words.is_empty() {
+    if outcome.is_err() {
         let words = words.replace('\n', " ");
         return Err(match words.contains("GPU") || words.contains("adapter") {
             true => ViewerError::NoVulkan(words),
@@ -236,7 +244,7 @@ fn route_input(
 /// Takes what is new.
 fn receive(mut shown: ResMut<Shown>, stream: Res<Stream>, mut exit: MessageWriter<AppExit>) {
     let link = &stream.0;
-    if link.over.take().is_some() {
+    if link.is_over() {
         exit.write(AppExit::Success);
     }
     shown.scene_changed = false;

@@ -79,7 +79,9 @@ pub fn steer(
         _ => Vec2::ZERO,
     };
     let (transform, projection, view) = &mut *camera;
-    if !over_panel {
+    if over_panel {
+        wheel.clear();
+    } else {
         let orbiting = buttons.pressed(MouseButton::Right)
             || (buttons.pressed(MouseButton::Left) && drag.on_nothing());
         if orbiting {

@@ -10,7 +10,7 @@ use bevy_egui::EguiContexts;
 /// The window's own keys.
 pub const OWN: [(&str, &str); 8] = [
     ("F1", "show or hide this help"),
-    ("Tab", "show or hide the panels"),
+    ("H", "show or hide the panels"),
     ("left drag", "drag a body or a goal; on the ground: orbit"),
     ("Shift + left drag", "turn the body or the goal"),
     ("right drag", "orbit"),
@@ -49,40 +49,21 @@ pub fn code(name: &str) -> Option<KeyCode> {
         KeyCode::KeyY,
         KeyCode::KeyZ,
     ];
-    const DIGITS: [KeyCode; 10] = [
-        KeyCode::Digit0,
-        KeyCode::Digit1,
-        KeyCode::Digit2,
-        KeyCode::Digit3,
-        KeyCode::Digit4,
-        KeyCode::Digit5,
-        KeyCode::Digit6,
-        KeyCode::Digit7,
-        KeyCode::Digit8,
-        KeyCode::Digit9,
-    ];
-    match name.as_bytes() {
-        [letter @ b'A'..=b'Z'] => return LETTERS.get(usize::from(letter - b'A')).copied(),
-        [digit @ b'0'..=b'9'] => return DIGITS.get(usize::from(digit - b'0')).copied(),
-        _ => {}
+    if let [letter @ b'A'..=b'Z'] = name.as_bytes() {
+        return LETTERS.get(usize::from(letter - b'A')).copied();
     }
     Some(match name {
         "Space" => KeyCode::Space,
-        "Tab" => KeyCode::Tab,
         "Home" => KeyCode::Home,
         "Left" => KeyCode::ArrowLeft,
         "Right" => KeyCode::ArrowRight,
-        "Up" => KeyCode::ArrowUp,
         "Down" => KeyCode::ArrowDown,
         "Minus" => KeyCode::Minus,
         "Equal" => KeyCode::Equal,
         "Shift" => KeyCode::ShiftLeft,
         "F1" => KeyCode::F1,
-        "F5" => KeyCode::F5,
         "F6" => KeyCode::F6,
         "F7" => KeyCode::F7,
-        "F8" => KeyCode::F8,
-        "F9" => KeyCode::F9,
         _ => return None,
     })
 }
@@ -103,7 +84,7 @@ pub fn read_keys(
         }
         match event.key_code {
             KeyCode::F1 if !event.repeat => shown.help = !shown.help,
-            KeyCode::Tab if !event.repeat => shown.panels = !shown.panels,
+            KeyCode::KeyH if !event.repeat => shown.panels = !shown.panels,
             KeyCode::Home => shown.camera_home = true,
             key => press(key, event.repeat, &shown, &link.0),
         }

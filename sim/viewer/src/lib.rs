@@ -16,5 +16,5 @@ pub mod script;
 mod stage;
 pub mod stream;
 
-pub use app::{Options, ViewerError, run};
+pub use app::{OWN_THREADS, Options, ViewerError, run};
 pub use capture::Save;

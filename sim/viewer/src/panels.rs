@@ -41,6 +41,12 @@ pub fn draw(mut contexts: EguiContexts, mut shown: ResMut<Shown>, stream: Res<St
             .show(&mut whole, |ui| facts(ui, shown));
         shown.covered = [left.response.rect.width(), right.response.rect.width()];
     }
+    if !shown.panels {
+        let place = egui::Area::new(egui::Id::new("show")).fixed_pos([6.0, 6.0]);
+        place.show(&context, |ui| {
+            shown.panels |= ui.small_button("panels").clicked();
+        });
+    }
     banner(&context, shown);
     if shown.help {
         help(&context, shown);
@@ -54,6 +60,11 @@ fn controls(ui: &mut egui::Ui, shown: &mut Shown, link: &Link) {
     if let Some(scene) = &shown.scene {
         ui.label(RichText::new(&scene.title).strong());
     }
+    ui.horizontal(|ui| {
+        shown.help |= ui.small_button("keys").clicked();
+        shown.camera_home |= ui.small_button("camera home").clicked();
+        shown.panels &= !ui.small_button("hide").clicked();
+    });
     let reveal = shown.reveal.clone();
     let mut groups: Vec<String> = Vec::new();
     for control in &shown.controls {
@@ -294,15 +305,16 @@ fn banner(context: &egui::Context, shown: &Shown) {
 }
 
 /// The keys, those of the controls included.
-fn help(context: &egui::Context, shown: &Shown) {
+fn help(context: &egui::Context, shown: &mut Shown) {
+    let Shown { help, controls, .. } = shown;
     egui::Window::new("Keys")
+        .open(help)
         .collapsible(false)
         .resizable(false)
         .anchor(egui::Align2::CENTER_CENTER, [0.0, 0.0])
         .show(context, |ui| {
             let own = keys::OWN.iter().map(|(key, what)| (*key, *what));
-            let theirs = shown
-                .controls
+            let theirs = controls
                 .iter()
                 .filter_map(|c| Some((c.key?, c.hint.as_str())));
             let all: Vec<_> = own.chain(theirs).collect();

@@ -121,6 +121,12 @@ pub fn drag(
     if let Some(last) = moved.read().last() {
         drag.pointer = last.position;
     }
+    if buttons.just_released(MouseButton::Left) || shown.scene_changed {
+        if let Some(Grip::Body { .. }) = drag.grip {
+            stream.0.command(Command::Release);
+        }
+        drag.grip = None;
+    }
     let (view, transform) = *camera;
     let here = GlobalTransform::from(*transform);
     let Ok(ray) = view.viewport_to_world(&here, drag.pointer) else {
@@ -182,12 +188,6 @@ pub fn drag(
             });
         }
         _ => {}
-    }
-    if buttons.just_released(MouseButton::Left) {
-        if let Some(Grip::Body { .. }) = drag.grip {
-            stream.0.command(Command::Release);
-        }
-        drag.grip = None;
     }
 }
 

@@ -180,6 +180,8 @@ impl Check {
 pub struct Report {
     /// Steps done.
     pub steps: usize,
+    /// Steps that were not come to.
+    pub left: usize,
     /// What was not as expected, and ended the script.
     pub failure: Option<String>,
     /// Pictures taken.

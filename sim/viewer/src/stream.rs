@@ -5,6 +5,7 @@ use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
 use sim::shapes::{Appearance, Placement};
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// The newest value of its kind: a slow reader skips, and a writer never waits.
 pub struct Latest<T> {
@@ -59,8 +60,8 @@ pub struct Link {
     pub telemetry: Latest<Arc<Telemetry>>,
     /// What a person can set.
     pub controls: Latest<Arc<Vec<Control>>>,
-    /// Put when the window is to close.
-    pub(crate) over: Latest<()>,
+    /// Whether both ends are to stop.
+    over: Arc<AtomicBool>,
     commands: (Sender<Command>, Receiver<Command>),
 }
 
@@ -71,7 +72,7 @@ impl Default for Link {
             frames: Latest::default(),
             telemetry: Latest::default(),
             controls: Latest::default(),
-            over: Latest::default(),
+            over: Arc::default(),
             commands: bounded(1024),
         }
     }
@@ -85,13 +86,23 @@ impl Link {
         }
     }
 
-    /// Has the window close by itself.
+    /// Has both ends stop.
+    pub fn end(&self) {
+        self.over.store(true, Ordering::Relaxed);
+    }
+
+    /// Has both ends stop after some time.
     pub fn end_after(&self, time: std::time::Duration) {
-        let over = self.over.clone();
+        let link = self.clone();
         std::thread::spawn(move || {
             std::thread::sleep(time);
-            over.put(());
+            link.end();
         });
+    }
+
+    /// Whether both ends are to stop.
+    pub fn is_over(&self) -> bool {
+        self.over.load(Ordering::Relaxed)
     }
 
     /// The commands, in order.
@@ -317,6 +328,4 @@ pub enum Command {
         /// Turn since it was last moved, radians.
         turn: f32,
     },
-    /// The window was closed.
-    Quit,
 }

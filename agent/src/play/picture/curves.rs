@@ -59,8 +59,9 @@ pub fn plots(session: &Session, thought: Option<&Thought>) -> Vec<Plot> {
             line.past.push([time(trace.tick), value]);
         }
     }
-    let mut planned = line("cost of the plan");
-    planned.past = session.mind.costs().map(|(t, c)| [time(t), c]).collect();
+    let decoded = thought.is_some_and(|t| !t.stage_costs.is_empty());
+    let mut stages = line("cost of a block");
+    stages.past = session.mind.costs().map(|(t, c)| [time(t), c]).collect();
     let mut actions: Vec<Line> = task.spec().action.iter().map(|a| line(&a.name)).collect();
     for trace in &ground.trail {
         for (line, &a) in actions.iter_mut().zip(&trace.action) {
@@ -95,8 +96,12 @@ pub fn plots(session: &Session, thought: Option<&Thought>) -> Vec<Plot> {
             limit: Some(1.0),
         },
         Plot {
-            title: "cost of the plan".to_owned(),
-            lines: vec![planned],
+            title: match decoded {
+                true => "cost of a block, past and imagined",
+                false => "cost of the whole plan",
+            }
+            .to_owned(),
+            lines: vec![stages],
             now,
             limit: None,
         },

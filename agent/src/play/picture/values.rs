@@ -52,11 +52,8 @@ pub fn values(session: &Session, thought: Option<&Thought>, speed: f64) -> BTree
         ("shove_ns", session.shove_ns),
         ("recording", flag(ground.is_recording())),
         ("replaying", flag(session.replay.is_some())),
-        (
-            "mismatches",
-            session.replay.as_ref().map_or(0.0, |r| r.mismatches as f64),
-        ),
-        ("message", flag(session.message().is_some())),
+        ("mismatches", session.mismatches as f64),
+        ("messages", session.messages as f64),
         ("benched", session.benched.0 as f64),
         ("bench_success", session.benched.1),
         ("reached", flag(env.achieved(&ground.goal.pose))),

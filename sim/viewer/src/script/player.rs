@@ -86,6 +86,7 @@ pub fn play(
             return;
         };
         report.frames += 1;
+        report.left = player.script.as_ref().map_or(0, VecDeque::len);
         report.seconds = started.elapsed().as_secs_f64();
         report.frames
     };

@@ -25,7 +25,8 @@ impl View<'_> {
             "camera_yaw" => f64::from(self.orbit.yaw),
             "camera_pitch" => f64::from(self.orbit.pitch),
             "camera_distance" => f64::from(self.orbit.distance),
-            "memory_mb" => memory_mb()?,
+            "memory_mb" => process("VmRSS:")? / 1024.0,
+            "threads" => process("Threads:")?,
             "camera_x" => f64::from(self.orbit.centre.x),
             _ => return self.shown.telemetry.values.get(name).copied(),
         };
@@ -72,10 +73,9 @@ impl View<'_> {
     }
 }
 
-/// Memory that the program holds, where the system tells.
-fn memory_mb() -> Option<f64> {
+/// What the system tells of the program: memory in kB, threads.
+fn process(name: &str) -> Option<f64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find(|line| line.starts_with("VmRSS:"))?;
-    let kilobytes: f64 = line.split_whitespace().nth(1)?.parse().ok()?;
-    Some(kilobytes / 1024.0)
+    let line = status.lines().find(|line| line.starts_with(name))?;
+    line.split_whitespace().nth(1)?.parse().ok()
 }
