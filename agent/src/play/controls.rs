@@ -94,7 +94,7 @@ pub fn list(session: &Session) -> Vec<Control> {
             "landscape",
             "landscape",
             "L",
-            "Show the cost over the first block",
+            "Show the cost over the first block, where it is imagined",
             s.landscape,
         ),
         (

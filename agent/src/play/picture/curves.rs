@@ -76,6 +76,10 @@ pub fn plots(session: &Session, thought: Option<&Thought>) -> Vec<Plot> {
                 line.future.push([then, value]);
             }
         }
+        for (index, &cost) in thought.stage_costs.iter().enumerate() {
+            let then = time(thought.plan.observed + index * thought.block);
+            stages.future.push([then, f64::from(cost)]);
+        }
         let steps = thought
             .plan
             .decision
