@@ -27,7 +27,9 @@ echo "-- a window, beside none"
 started="$(date +%s%N)"
 echo '[Wait(1)]' >"$out/start.ron"
 xvfb-run --auto-servernum "$foresight" play --script "$out/start.ron" --out "$out" >/dev/null
-echo "started, drew and ended in $((($(date +%s%N) - started) / 1000000)) ms"
+took="$((($(date +%s%N) - started) / 1000000))"
+echo "started, drew and ended in $took ms"
+[ "$took" -lt 3000 ]
 xvfb-run --auto-servernum "$foresight" play --seconds 8 --max-fps 30 --out "$out" | tee "$out/window" | tail -1
 "$foresight" play --seconds 8 --no-window --out "$out" | tee "$out/none" | tail -1
 python3 - "$out/window" "$out/none" <<'PYTHON'
