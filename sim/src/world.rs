@@ -1,5 +1,6 @@
 //! Owner of the rapier world: step with guards, fork, and byte-exact snapshots.
 
+use crate::error::panic_text;
 use rapier3d::prelude::*;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -21,11 +22,7 @@ impl World {
     pub fn step(&mut self) -> Result<(), String> {
         let physics = &mut self.physics;
         catch_unwind(AssertUnwindSafe(|| physics.step())).map_err(|panic| {
-            let text = panic
-                .downcast_ref::<String>()
-                .map(String::as_str)
-                .or_else(|| panic.downcast_ref::<&str>().copied())
-                .unwrap_or("no message");
+            let text = panic_text(panic.as_ref());
             format!("the physics engine panicked: {text}")
         })?;
         if let Some(handle) = physics.quarantine().bodies().first() {

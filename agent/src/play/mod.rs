@@ -12,6 +12,7 @@ pub mod recording;
 mod session;
 mod settings;
 mod surprise;
+mod switches;
 #[cfg(test)]
 mod tests;
 mod thinker;

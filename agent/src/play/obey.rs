@@ -330,3 +330,22 @@ impl Session {
         Ok(())
     }
 }
+
+/// Leaves out what the next command of the same drag makes needless.
+pub fn merge(commands: Vec<Command>) -> Vec<Command> {
+    let mut merged: Vec<Command> = Vec::new();
+    for mut command in commands {
+        match (merged.last(), &mut command) {
+            (Some(Command::Hand(_)), Command::Hand(_)) => {
+                merged.pop();
+            }
+            (Some(Command::MoveGhost { turn: before, .. }), Command::MoveGhost { turn, .. }) => {
+                *turn += before;
+                merged.pop();
+            }
+            _ => {}
+        }
+        merged.push(command);
+    }
+    merged
+}

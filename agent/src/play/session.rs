@@ -2,11 +2,13 @@
 
 use super::controls;
 use super::mind::Mind;
+use super::obey::merge;
 use super::pacer::Pacer;
 use super::picture;
 use super::playground::Playground;
 use super::recording::Recording;
 use super::surprise::Surprise;
+use super::switches::Switches;
 use super::thinker::{Answer, Request};
 use super::{PlayOptions, bench_now};
 use crate::assets;
@@ -17,40 +19,7 @@ use sim::{Goal, Task};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use viewer::stream::{Command, Frame, Latest, Link, Scene};
-
-/// The four switches, and the others.
-#[derive(Clone, Copy, Debug)]
-pub struct Switches {
-    /// The world runs.
-    pub simulate: bool,
-    /// The planner thinks.
-    pub plan: bool,
-    /// Its actions are executed.
-    pub act: bool,
-    /// Futures are shown.
-    pub overlays: bool,
-    /// The cost's landscape is shown.
-    pub landscape: bool,
-    /// A goal that has been held for a second is followed by another one.
-    pub new_goals: bool,
-    /// As fast as possible: the world waits for plans and for nothing else.
-    pub unlimited: bool,
-}
-
-impl Default for Switches {
-    fn default() -> Self {
-        Self {
-            simulate: true,
-            plan: true,
-            act: true,
-            overlays: true,
-            landscape: true,
-            new_goals: true,
-            unlimited: false,
-        }
-    }
-}
+use viewer::stream::{Frame, Latest, Link, Scene};
 
 /// A run that is being shown again.
 pub struct Replay {
@@ -139,25 +108,6 @@ fn scenes(assets: &std::path::Path) -> Result<Vec<(String, String)>> {
         scenes.extend(task.variants().into_iter().map(|v| (name.clone(), v)));
     }
     Ok(scenes)
-}
-
-/// Leaves out what the next command of the same drag makes needless.
-fn merge(commands: Vec<Command>) -> Vec<Command> {
-    let mut merged: Vec<Command> = Vec::new();
-    for mut command in commands {
-        match (merged.last(), &mut command) {
-            (Some(Command::Hand(_)), Command::Hand(_)) => {
-                merged.pop();
-            }
-            (Some(Command::MoveGhost { turn: before, .. }), Command::MoveGhost { turn, .. }) => {
-                *turn += before;
-                merged.pop();
-            }
-            _ => {}
-        }
-        merged.push(command);
-    }
-    merged
 }
 
 impl Session {
@@ -436,7 +386,7 @@ impl Session {
         self.pacer.stepped(self.pace(), started.elapsed());
     }
 
-    /// The action that the plan has for now; none is idle.
+    /// The action that the plan has for now, or to stand still where it has none.
     fn intended(&mut self, width: usize) -> Vec<f32> {
         let idle = vec![0.0; width];
         if !self.switches.plan || !self.switches.act {

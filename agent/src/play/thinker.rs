@@ -4,6 +4,7 @@ use crate::control_loop::{Anticipation, StampedPlan};
 use crate::controller::{Controller, ControllerKind, Imaginer, PlanningConfig};
 use anyhow::{Result, anyhow};
 use planners::{CandidateShape, RolloutModel};
+use sim::error::panic_text;
 use sim::{Env, Goal};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -152,11 +153,7 @@ fn run(requests: &Latest<Request>, answers: &Latest<Answer>, over: &AtomicBool) 
             Ok(Ok(thought)) => Answer::Thought(Arc::new(thought)),
             Ok(Err(error)) => Answer::Failed(request.setup.generation, format!("{error:#}")),
             Err(panic) => {
-                let text = panic
-                    .downcast_ref::<String>()
-                    .map(String::as_str)
-                    .or_else(|| panic.downcast_ref::<&str>().copied())
-                    .unwrap_or("no message");
+                let text = panic_text(panic.as_ref());
                 let message = format!("it panicked: {text}");
                 Answer::Failed(request.setup.generation, message)
             }

@@ -181,6 +181,7 @@ fn build(link: Link, options: Options, report: Arc<Mutex<Report>>) -> App {
         .insert_resource(capture::Captures::new(options.out.clone(), options.save))
         .insert_resource(Player::new(options.script.clone(), report))
         .init_resource::<camera::Orbit>()
+        .init_resource::<pointer::Pointer>()
         .init_resource::<pointer::Drag>()
         .init_resource::<stage::Stage>()
         .init_resource::<overlay::Ghosts>()
@@ -196,6 +197,7 @@ fn build(link: Link, options: Options, report: Arc<Mutex<Report>>) -> App {
         .add_systems(
             Update,
             (
+                pointer::track,
                 keys::read_keys,
                 stage::show,
                 camera::steer,

@@ -1,10 +1,9 @@
 //! A camera that orbits a point: right drag orbits, middle drag pans, the wheel zooms.
 
 use crate::app::Shown;
-use crate::pointer::Drag;
+use crate::pointer::{Drag, Pointer};
 use bevy::input::mouse::{MouseScrollUnit, MouseWheel};
 use bevy::prelude::*;
-use bevy::window::CursorMoved;
 use bevy_egui::EguiContexts;
 
 /// Where the camera is, seen from the point that it looks at.
@@ -18,8 +17,6 @@ pub struct Orbit {
     pub yaw: f32,
     /// Above the ground, radians.
     pub pitch: f32,
-    /// Where the pointer was last, pixels.
-    pointer: Option<Vec2>,
 }
 
 impl Default for Orbit {
@@ -29,7 +26,6 @@ impl Default for Orbit {
             distance: 1.2,
             yaw: -1.2,
             pitch: 0.95,
-            pointer: None,
         }
     }
 }
@@ -51,7 +47,7 @@ pub fn steer(
     mut shown: ResMut<Shown>,
     drag: Res<Drag>,
     buttons: Res<ButtonInput<MouseButton>>,
-    mut moved: MessageReader<CursorMoved>,
+    pointer: Res<Pointer>,
     mut wheel: MessageReader<MouseWheel>,
     mut contexts: EguiContexts,
     mut camera: Single<(&mut Transform, &mut Projection, &Camera)>,
@@ -62,7 +58,6 @@ pub fn steer(
         *orbit = Orbit {
             centre: Vec3::from_array(scene.centre),
             distance: scene.radius / (FIELD_OF_VIEW / 2.0).tan(),
-            pointer: orbit.pointer,
             ..Orbit::default()
         };
     }
@@ -70,14 +65,7 @@ pub fn steer(
     let over_panel = contexts
         .ctx_mut()
         .is_ok_and(|context| context.egui_wants_pointer_input());
-    let before = orbit.pointer;
-    if let Some(last) = moved.read().last() {
-        orbit.pointer = Some(last.position);
-    }
-    let by = match (before, orbit.pointer) {
-        (Some(before), Some(now)) => now - before,
-        _ => Vec2::ZERO,
-    };
+    let by = pointer.moved;
     let (transform, projection, view) = &mut *camera;
     if over_panel {
         wheel.clear();

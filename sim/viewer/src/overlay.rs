@@ -2,7 +2,7 @@
 
 use crate::app::Shown;
 use crate::matte::Matte;
-use crate::pointer::Drag;
+use crate::pointer::{Drag, Pointer};
 use crate::stage::{mesh, transform};
 use crate::stream::{Ghost, GhostShape, Path};
 use bevy::prelude::*;
@@ -89,6 +89,7 @@ pub fn draw_lines(
     mut gizmos: Gizmos,
     shown: Res<Shown>,
     drag: Res<Drag>,
+    pointer: Res<Pointer>,
     camera: Single<(&Camera, &Transform), With<Camera3d>>,
 ) {
     for path in &shown.telemetry.paths {
@@ -116,9 +117,10 @@ pub fn draw_lines(
         gizmos.circle(middle, reach, Color::srgba(0.1, 0.1, 0.1, 0.7));
     }
     let (view, place) = *camera;
-    let ray = view
-        .viewport_to_world(&GlobalTransform::from(*place), drag.pointer())
-        .ok();
+    let here = GlobalTransform::from(*place);
+    let ray = pointer
+        .at
+        .and_then(|at| view.viewport_to_world(&here, at).ok());
     if let Some([held, target]) = drag.line(&shown, ray) {
         gizmos.line(held, target, Color::srgb(0.1, 0.1, 0.1));
         gizmos.circle(target, 0.008, Color::srgb(0.1, 0.1, 0.1));

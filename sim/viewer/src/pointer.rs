@@ -8,11 +8,31 @@ use bevy_egui::EguiContexts;
 use sim::Hand;
 use sim::shapes::{Geometry, Part, Placement};
 
+/// Where the pointer is.
+#[derive(Resource, Default)]
+pub struct Pointer {
+    /// Pixels; none before it was over the window.
+    pub at: Option<Vec2>,
+    /// Pixels that it moved since the last frame.
+    pub moved: Vec2,
+}
+
+/// Follows the pointer.
+pub fn track(mut pointer: ResMut<Pointer>, mut moved: MessageReader<CursorMoved>) {
+    let before = pointer.at;
+    if let Some(last) = moved.read().last() {
+        pointer.at = Some(last.position);
+    }
+    pointer.moved = match (before, pointer.at) {
+        (Some(before), Some(now)) => now - before,
+        _ => Vec2::ZERO,
+    };
+}
+
 /// What the left button holds.
 #[derive(Resource, Default)]
 pub struct Drag {
     grip: Option<Grip>,
-    pointer: Vec2,
 }
 
 enum Grip {
@@ -56,11 +76,6 @@ impl Drag {
         let placement = shown.frame.as_ref()?.placements.get(*body)?;
         let target = meet(ray?, *plane, *through)?;
         Some([Vec3::from_array(placement.apply(*point)), target])
-    }
-
-    /// Where the pointer is, pixels.
-    pub fn pointer(&self) -> Vec2 {
-        self.pointer
     }
 }
 
@@ -113,14 +128,10 @@ pub fn drag(
     stream: Res<Stream>,
     buttons: Res<ButtonInput<MouseButton>>,
     keys: Res<ButtonInput<KeyCode>>,
-    mut moved: MessageReader<CursorMoved>,
+    pointer: Res<Pointer>,
     mut contexts: EguiContexts,
     camera: Single<(&Camera, &Transform)>,
 ) {
-    let before = drag.pointer;
-    if let Some(last) = moved.read().last() {
-        drag.pointer = last.position;
-    }
     if buttons.just_released(MouseButton::Left) || shown.scene_changed {
         if let Some(Grip::Body { .. }) = drag.grip {
             stream.0.command(Command::Release);
@@ -129,7 +140,8 @@ pub fn drag(
     }
     let (view, transform) = *camera;
     let here = GlobalTransform::from(*transform);
-    let Ok(ray) = view.viewport_to_world(&here, drag.pointer) else {
+    let ray = pointer.at.map(|at| view.viewport_to_world(&here, at));
+    let Some(Ok(ray)) = ray else {
         return;
     };
     let shift = keys.pressed(KeyCode::ShiftLeft) || keys.pressed(KeyCode::ShiftRight);
@@ -146,7 +158,7 @@ pub fn drag(
         stream.0.command(Command::Select(shown.selected));
         drag.grip = Some(grip);
     }
-    let pixels = drag.pointer - before;
+    let pixels = pointer.moved;
     match &mut drag.grip {
         Some(Grip::Body {
             body,

@@ -58,9 +58,7 @@ pub fn paths(session: &Session, thought: Option<&Thought>) -> Vec<Path> {
         let future = |poses: &[f32], place: &dyn Fn(&Env, &[f32]) -> [f32; 3]| {
             let first = start.as_deref().map(|pose| place(env, pose));
             // It ends where the goal is reached: what comes after that costs nothing, and is anything.
-            let mut blocks = poses.chunks_exact(width);
-            let reached = blocks.position(|pose| shape.achieved(pose, goal));
-            let shown = reached.map_or(usize::MAX, |index| index + 1);
+            let shown = blocks_to_end(poses, shape, goal);
             let rest = poses
                 .chunks_exact(width)
                 .take(shown)
@@ -140,21 +138,23 @@ pub fn ghosts(session: &Session, thought: Option<&Thought>) -> Vec<Ghost> {
     ghosts
 }
 
-/// The pose in which the imagined future ends, and the blocks until there: the horizon, or where the goal is reached.
+/// Blocks of a future until its end: the horizon, or where the goal is reached.
+fn blocks_to_end(poses: &[f32], shape: &PoseShape, goal: &[f32]) -> usize {
+    let mut blocks = poses.chunks_exact(shape.dim());
+    let all = blocks.len();
+    let reached = blocks.position(|pose| shape.achieved(pose, goal));
+    reached.map_or(all, |index| index + 1)
+}
+
+/// The pose in which the imagined future ends, and the blocks until there.
 pub fn end_of<'a>(
     thought: &'a Thought,
     shape: &PoseShape,
     goal: &[f32],
 ) -> Option<(&'a [f32], usize)> {
+    let blocks = blocks_to_end(&thought.poses, shape, goal);
     let mut poses = thought.poses.chunks_exact(shape.dim());
-    let blocks = poses.len();
-    match poses.position(|pose| shape.achieved(pose, goal)) {
-        Some(index) => Some((
-            &thought.poses[index * shape.dim()..][..shape.dim()],
-            index + 1,
-        )),
-        None => Some((thought.poses.chunks_exact(shape.dim()).last()?, blocks)),
-    }
+    Some((poses.nth(blocks.checked_sub(1)?)?, blocks))
 }
 
 /// Radius that 99 of 100 decoded positions were within, so many blocks ahead, metres; none when nothing is decoded.
