@@ -165,5 +165,5 @@ fn factors_change_a_running_world_and_change_back() {
     let again = speed(env.fork());
     assert!((again / light - 1.0).abs() < 0.01, "{again} {light}");
     assert!(env.set_factor("mass", 1.0e6).is_err());
-    assert!(env.set_factor("colour", 1.0).is_err());
+    assert!(env.set_factor("flavour", 1.0).is_err());
 }

@@ -2,11 +2,14 @@
 
 mod goal;
 mod interaction;
+mod picture;
 
+use crate::camera::Scenery;
 use crate::error::SimError;
 use crate::hand::Hand;
 use crate::pose::Goal;
 use crate::scene::Entity;
+use crate::shapes::Placement;
 use crate::task::{Draw, Reject, Task, Term};
 use crate::variation::Variant;
 use crate::world::World;
@@ -29,6 +32,10 @@ pub struct Env {
     /// Servo targets, one for each actuator of the scene.
     targets: Vec<f32>,
     factors: Vec<f32>,
+    /// What the places of visual factors are drawn from.
+    scenery: Scenery,
+    /// Where the bodies were before the last control step.
+    previous: Vec<Placement>,
     step: u64,
     failure: Option<String>,
     /// Who drags a body; an input of the world, not a part of its state.
@@ -41,6 +48,8 @@ struct SnapshotHeader {
     task: String,
     targets: Vec<f32>,
     factors: Vec<f32>,
+    scenery: Scenery,
+    previous: Vec<Placement>,
     step: u64,
 }
 
@@ -57,6 +66,8 @@ impl Env {
             world,
             targets: Vec::new(),
             factors: Vec::new(),
+            scenery: Scenery::default(),
+            previous: Vec::new(),
             step: 0,
             failure: None,
             hand: None,
@@ -119,6 +130,11 @@ impl Env {
             self.step = 0;
             self.failure = None;
             if self.task.rejects.iter().all(|r| !self.rejected(r)) {
+                self.scenery = Scenery {
+                    seed,
+                    object: self.object_position(),
+                };
+                self.remember();
                 return Ok(());
             }
         }
@@ -128,6 +144,13 @@ impl Env {
             tries: MAX_RESET_TRIES,
             seed,
         })
+    }
+
+    /// Notes where the bodies are, for pictures of the moment before a step.
+    fn remember(&mut self) {
+        let mut previous = std::mem::take(&mut self.previous);
+        self.present_into(&mut previous);
+        self.previous = previous;
     }
 
     fn rejected(&self, reject: &Reject) -> bool {
@@ -161,6 +184,7 @@ impl Env {
                 message: message.clone(),
             });
         }
+        self.remember();
         self.task
             .robot
             .command(action, &self.world, &mut self.targets);
@@ -307,6 +331,8 @@ impl Env {
             world: self.world.fork(),
             targets: self.targets.clone(),
             factors: self.factors.clone(),
+            scenery: self.scenery,
+            previous: self.previous.clone(),
             step: self.step,
             failure: self.failure.clone(),
             hand: self.hand,
@@ -328,6 +354,8 @@ impl Env {
             task: self.task.name().to_owned(),
             targets: self.targets.clone(),
             factors: self.factors.clone(),
+            scenery: self.scenery,
+            previous: self.previous.clone(),
             step: self.step,
         };
         let encode = |e: postcard::Error| SimError::Snapshot {
@@ -364,11 +392,20 @@ impl Env {
                 self.factors.len()
             )));
         }
+        if header.previous.len() != self.previous.len() {
+            return Err(fail(format!(
+                "{} bodies, expected {}",
+                header.previous.len(),
+                self.previous.len()
+            )));
+        }
         let physics: PhysicsWorld =
             postcard::from_bytes(rest).map_err(|e| fail(format!("damaged physics state: {e}")))?;
         self.world = World::new(physics);
         self.targets = header.targets;
         self.factors = header.factors;
+        self.scenery = header.scenery;
+        self.previous = header.previous;
         self.step = header.step;
         self.failure = None;
         Ok(())

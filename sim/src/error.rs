@@ -91,6 +91,14 @@ pub enum SimError {
         /// What the task file allows.
         range: [f32; 2],
     },
+    /// A camera cannot draw what it was asked for.
+    #[error("camera of task '{task}': {message}")]
+    Camera {
+        /// The task.
+        task: String,
+        /// What was given and what was expected.
+        message: String,
+    },
     /// A pose that the object cannot be brought to.
     #[error("the object of task '{task}' cannot be brought to the pose {pose:?}")]
     Unreachable {

@@ -5,6 +5,7 @@
 //! this crate. World axes: Z up, metres, seconds, radians.
 
 pub mod behaviour;
+pub mod camera;
 pub mod env;
 pub mod error;
 pub mod hand;
@@ -19,6 +20,7 @@ pub mod vec_env;
 mod world;
 
 pub use behaviour::{Behaviour, BehaviourKind};
+pub use camera::Camera;
 pub use env::Env;
 pub use error::SimError;
 pub use hand::Hand;

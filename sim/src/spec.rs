@@ -29,6 +29,9 @@ pub struct TaskSpec {
     /// Factors of variation.
     #[serde(default)]
     pub factor: Vec<FactorSpec>,
+    /// Where pictures are taken from; left out, from an oblique side.
+    #[serde(default)]
+    pub camera: Option<CameraSpec>,
     /// Named settings of the factors: a number fixes a factor, a pair draws it uniformly.
     #[serde(default)]
     pub variants: BTreeMap<String, BTreeMap<String, FactorRange>>,
@@ -44,6 +47,22 @@ pub struct ControlSpec {
     pub physics_hz: u32,
     /// Typical size of an object, metres; scales the contact solver's tolerances.
     pub length_unit_m: f32,
+}
+
+/// Where pictures are taken from. The vertical is upright in them; seen from straight above, y points up.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CameraSpec {
+    /// Position of the camera, metres.
+    pub eye: [f32; 3],
+    /// Point in the middle of the picture, metres.
+    pub target: [f32; 3],
+    /// Vertical field of view; of this and `height_m`, one.
+    pub fov_deg: Option<f32>,
+    /// Height of what an orthographic camera sees, metres.
+    pub height_m: Option<f32>,
+    /// Towards the light, of any length.
+    pub light: Option<[f32; 3]>,
 }
 
 /// What an axis of the action does.
@@ -200,7 +219,8 @@ pub struct FactorSpec {
     pub name: String,
     /// What it changes.
     pub kind: FactorKind,
-    /// Bodies that it applies to.
+    /// Bodies that it applies to; for a factor that only changes how things are drawn, every body when left out.
+    #[serde(default)]
     pub bodies: Vec<String>,
     /// Direction of a shift.
     pub axis: Option<char>,
@@ -220,6 +240,42 @@ pub enum FactorKind {
     Friction,
     /// Multiplies the bodies' mass and inertia.
     Mass,
+    /// Multiplies the brightness of the light.
+    Light,
+    /// Turns the light about the vertical, degrees.
+    LightTurn,
+    /// Turns the hue of the bodies' colours, degrees.
+    Colour,
+    /// Moves the picture in a drawn direction, pixels of an image 64 high.
+    CameraJitter,
+    /// Draws so many flat shapes of the object's colour on the floor.
+    Distractor,
+    /// Contrast of a pattern on bodies and world, 0 to 1.
+    Texture,
+    /// Darkness of a soft shadow over the scene, 0 to 1.
+    Shadow,
+    /// Width of a bar before the scene, pixels of an image 64 high.
+    Occluder,
+}
+
+impl FactorKind {
+    /// Whether it changes only how things are drawn.
+    pub fn is_visual(self) -> bool {
+        !matches!(self, Self::Shift | Self::Friction | Self::Mass)
+    }
+
+    /// Whether something that is drawn from the seed of the episode goes with it.
+    pub fn has_place(self) -> bool {
+        self.is_visual() && !matches!(self, Self::Light | Self::LightTurn | Self::Colour)
+    }
+
+    /// The value at which it changes nothing.
+    pub fn neutral(self) -> f32 {
+        match self {
+            Self::Friction | Self::Mass | Self::Light => 1.0,
+            _ => 0.0,
+        }
+    }
 }
 
 /// A fixed value, or a range to draw from.

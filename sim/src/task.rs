@@ -4,7 +4,9 @@ use crate::error::SimError;
 use crate::pose::PoseShape;
 use crate::robot::Robot;
 use crate::scene::{Entity, Joint, Scene};
-use crate::spec::{ObservationSpec, RejectSpec, ResetSpec, TaskSpec};
+use crate::spec::{
+    CameraSpec, FactorKind, FactorSpec, ObservationSpec, RejectSpec, ResetSpec, TaskSpec,
+};
 use crate::variation::{Factor, Variant};
 use rapier3d::prelude::RigidBodyHandle;
 use std::path::{Path, PathBuf};
@@ -414,6 +416,12 @@ fn check(spec: &TaskSpec) -> Result<(), String> {
     if let Some(yaw) = spec.goal.yaw_tolerance_deg {
         positive("yaw_tolerance_deg", yaw)?;
     }
+    if let Some(camera) = &spec.camera {
+        check_camera(camera)?;
+    }
+    for factor in &spec.factor {
+        check_factor(factor)?;
+    }
     if spec.action.is_empty() || spec.observation.is_empty() {
         return Err("expected at least one [[action]] and one [[observation]]".to_owned());
     }
@@ -429,6 +437,57 @@ fn check(spec: &TaskSpec) -> Result<(), String> {
                 return Err(format!("variant '{variant}' sets unknown factor '{name}'"));
             }
         }
+    }
+    Ok(())
+}
+
+fn check_camera(camera: &CameraSpec) -> Result<(), String> {
+    let CameraSpec { eye, target, .. } = camera;
+    let finite = eye.iter().chain(target).all(|x| x.is_finite());
+    if !finite || eye == target {
+        return Err(format!(
+            "camera from {eye:?} to {target:?}: expected two different points"
+        ));
+    }
+    let (value, most) = match (camera.fov_deg, camera.height_m) {
+        (Some(degrees), None) => (degrees, 179.0),
+        (None, Some(metres)) => (metres, f32::MAX),
+        _ => return Err("camera: expected one of fov_deg and height_m".to_owned()),
+    };
+    if !(value > 0.0 && value <= most) {
+        return Err(format!(
+            "camera of fov_deg or height_m = {value}: expected a number from 0 to {most}"
+        ));
+    }
+    let shines = |light: [f32; 3]| {
+        let square: f32 = light.iter().map(|x| x * x).sum();
+        square.is_finite() && square > 0.0
+    };
+    match camera.light {
+        Some(light) if !shines(light) => Err(format!("light = {light:?}: expected a direction")),
+        _ => Ok(()),
+    }
+}
+
+fn check_factor(factor: &FactorSpec) -> Result<(), String> {
+    let FactorSpec { name, kind, .. } = factor;
+    if !kind.is_visual() && factor.bodies.is_empty() {
+        return Err(format!("factor '{name}': expected at least one of bodies"));
+    }
+    let [low, high] = factor.range;
+    let least = match kind {
+        FactorKind::Shift | FactorKind::Colour | FactorKind::LightTurn => f32::NEG_INFINITY,
+        _ => 0.0,
+    };
+    let most = match kind {
+        FactorKind::Texture | FactorKind::Shadow => 1.0,
+        _ => f32::INFINITY,
+    };
+    if kind.is_visual() && !(least <= low && low <= high && high <= most) {
+        return Err(format!(
+            "range of factor '{name}' = {:?}: expected from {least} to {most}",
+            factor.range
+        ));
     }
     Ok(())
 }

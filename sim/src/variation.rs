@@ -11,7 +11,8 @@ use rapier3d::prelude::*;
 /// A factor with its bodies resolved.
 pub(crate) struct Factor {
     pub spec: FactorSpec,
-    bodies: Vec<RigidBodyHandle>,
+    /// The bodies that it applies to.
+    pub bodies: Vec<RigidBodyHandle>,
     direction: Vector,
 }
 
@@ -76,6 +77,8 @@ impl Factor {
                         }
                     }
                 }
+                // Only a camera knows of the others.
+                _ => {}
             }
         }
     }
@@ -87,6 +90,8 @@ impl Factor {
         match self.spec.kind {
             FactorKind::Shift => self.apply(world, to - from),
             FactorKind::Mass | FactorKind::Friction => self.apply(world, to / from),
+            // Only a camera knows of the others.
+            _ => {}
         }
     }
 }

@@ -25,11 +25,15 @@ impl Env {
 
     /// Where the bodies are, in the order of [`Task::appearance`].
     pub fn placements(&self) -> Vec<Placement> {
+        self.present().collect()
+    }
+
+    pub(super) fn present(&self) -> impl Iterator<Item = Placement> + '_ {
         let place = |&handle: &RigidBodyHandle| match self.world.physics.bodies.get(handle) {
             Some(body) => Placement::of(body.position()),
             None => Placement::IDENTITY,
         };
-        self.task.scene.bodies().iter().map(place).collect()
+        self.task.scene.bodies().iter().map(place)
     }
 
     /// Kinetic energy of a body, joules; zero for one that does not exist or does not move.
