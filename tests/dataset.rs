@@ -25,6 +25,7 @@ fn spec(observation_dim: usize, action_dim: usize, position_dims: usize) -> Data
             position_tolerance_m: 0.02,
             yaw_tolerance_rad: 0.35,
         },
+        image: None,
         seed: u64::MAX,
     }
 }
@@ -35,6 +36,7 @@ fn episode(frames: usize, offset: f32) -> Episode {
         observations: values(3),
         actions: values(2),
         poses: values(2),
+        images: Vec::new(),
         behaviour: "contact seeking".to_owned(),
     }
 }
@@ -99,6 +101,7 @@ fn any_dataset() -> impl Strategy<Value = (DatasetSpec, Vec<Episode>, Vec<bool>)
                     observations,
                     actions,
                     poses,
+                    images: Vec::new(),
                     behaviour,
                 })
         });

@@ -21,6 +21,7 @@ fn data_do_not_depend_on_the_thread_count() {
         episodes: 12,
         steps: 30,
         seed: 4,
+        image_size: None,
     };
     let folder = tempfile::tempdir().unwrap();
     for name in ["push", "two-room"] {

@@ -29,7 +29,14 @@ pub fn find() -> Result<PathBuf> {
     bail!("no assets folder: expected ./assets, or set {ASSETS_VARIABLE}")
 }
 
-/// The shipped model of a task.
-pub fn model_path(assets: &Path, task: &str) -> PathBuf {
-    assets.join("models").join(format!("{task}.safetensors"))
+/// Name under which model and recipe of a task go, for states or for images.
+pub fn model_name(task: &str, pixels: bool) -> String {
+    let suffix = if pixels { "-pixels" } else { "" };
+    format!("{task}{suffix}")
+}
+
+/// The shipped model of a task, of its states or of its images.
+pub fn model_path(assets: &Path, task: &str, pixels: bool) -> PathBuf {
+    let name = model_name(task, pixels);
+    assets.join("models").join(format!("{name}.safetensors"))
 }

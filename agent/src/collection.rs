@@ -9,6 +9,7 @@ use std::path::Path;
 use std::sync::Arc;
 use world_model::PoseLayout;
 use world_model::dataset::{DatasetSpec, DatasetWriter, Episode, Summary};
+use world_model::sight::ImageShape;
 
 /// Episodes simulated between two writes.
 const CHUNK: u64 = 64;
@@ -43,7 +44,7 @@ pub fn pose_layout(task: &Task) -> PoseLayout {
 }
 
 /// What a data set of this task says about itself.
-pub fn dataset_spec(task: &Task, seed: u64) -> DatasetSpec {
+pub fn dataset_spec(task: &Task, image: Option<ImageShape>, seed: u64) -> DatasetSpec {
     DatasetSpec {
         task: task.name().to_owned(),
         fps: task.spec().control.rate_hz,
@@ -51,21 +52,23 @@ pub fn dataset_spec(task: &Task, seed: u64) -> DatasetSpec {
         action_names: task.spec().action.iter().map(|a| a.name.clone()).collect(),
         pose_names: task.pose_names(),
         pose: pose_layout(task),
+        image,
         seed,
     }
 }
 
-/// One episode; frame `t` holds the observation before action `t`.
+/// One episode; frame `t` holds the observation before action `t`, and its image where a size is given.
 ///
 /// # Errors
-/// When the world fails.
+/// When the world fails, or the camera sees nothing.
 pub fn explore(
     task: &Arc<Task>,
     variant: &Variant,
     index: u64,
     seed: u64,
     steps: usize,
-) -> Result<Episode, SimError> {
+    image: Option<ImageShape>,
+) -> Result<Episode> {
     let kind = BehaviourKind::of_episode(index);
     let mut env = Env::new(Arc::clone(task), variant.clone())?;
     env.reset(seed)?;
@@ -74,9 +77,18 @@ pub fn explore(
         observations: Vec::with_capacity(steps * task.observation_dim()),
         actions: Vec::with_capacity(steps * task.action_dim()),
         poses: Vec::with_capacity(steps * task.pose_shape().dim()),
+        images: Vec::new(),
         behaviour: kind.name().to_owned(),
     };
+    let mut camera = image
+        .map(|image| Ok::<_, SimError>((task.camera(image.width, image.height)?, image)))
+        .transpose()?;
     for _ in 0..steps {
+        if let Some((camera, image)) = &mut camera {
+            let mut rgb = vec![0; image.bytes()];
+            env.render_into(camera, &mut rgb)?;
+            episode.images.push(image.to_png(&rgb)?);
+        }
         let action = behaviour.act(&env)?;
         episode.observations.extend(env.observation());
         episode.poses.extend(env.pose());
@@ -105,7 +117,11 @@ pub fn collect(
         );
     }
     let variant = Variant::of(task, None)?;
-    let mut writer = DatasetWriter::create(folder, dataset_spec(task, config.seed))?;
+    let image = config.image_size.map(|side| ImageShape {
+        width: side,
+        height: side,
+    });
+    let mut writer = DatasetWriter::create(folder, dataset_spec(task, image, config.seed))?;
     let (mut failed, mut interrupted, mut next) = (0, false, 0);
     while next < config.episodes && !interrupted {
         let end = (next + CHUNK).min(config.episodes);
@@ -118,6 +134,7 @@ pub fn collect(
                     i,
                     episode_seed(config.seed, i),
                     config.steps,
+                    image,
                 )
             })
             .collect();

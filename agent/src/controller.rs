@@ -2,6 +2,7 @@
 
 use crate::objective::{CostKind, LatentCost, ObjectiveConfig, PoseCost};
 use crate::rollouts::{Judge, LatentRollouts, PhysicsRollouts};
+use crate::senses::Senses;
 use anyhow::{Context, Result};
 use planners::{
     Budget, Committed, Method, Planner, PlannerConfig, RefinementConfig, RolloutModel, SearchSpace,
@@ -141,7 +142,7 @@ pub enum Controller {
 /// What a planning controller imagines with.
 pub enum Imaginer {
     /// The world model.
-    Latent(Box<LatentRollouts>),
+    Latent(Box<LatentRollouts>, Box<Senses>),
     /// True physics.
     Physics(Box<PhysicsRollouts>),
 }
@@ -205,8 +206,9 @@ impl ControllerKind {
     ) -> Result<Option<(Imaginer, usize)>> {
         let shape = env.task().pose_shape();
         let objective = &config.objective;
-        let latent_cost = |model: &WorldModel, kind| {
-            LatentCost::new(kind, model, shape, goal, objective)
+        let latent_cost = |model: &WorldModel, senses: &mut Senses, kind| {
+            let goal = senses.observe_goal(env, goal)?;
+            LatentCost::new(kind, model, shape, &goal, objective)
                 .context("the goal does not fit the model")
         };
         let physics = |judge, block| {
@@ -220,12 +222,16 @@ impl ControllerKind {
         Ok(Some(match self {
             Self::Random => return Ok(None),
             Self::Latent { model, cost } => {
-                let cost = latent_cost(model, *cost)?;
+                let mut senses = Senses::new(model, env.task())?;
+                let cost = latent_cost(model, &mut senses, *cost)?;
                 let rollouts = LatentRollouts::new(Arc::clone(model), cost, objective.action);
-                (Imaginer::Latent(Box::new(rollouts)), model.card().block())
+                let imaginer = Imaginer::Latent(Box::new(rollouts), Box::new(senses));
+                (imaginer, model.card().block())
             }
             Self::LatentCost { model, cost } => {
-                let judge = Judge::Latent(Arc::clone(model), latent_cost(model, *cost)?);
+                let mut senses = Senses::new(model, env.task())?;
+                let cost = latent_cost(model, &mut senses, *cost)?;
+                let judge = Judge::Latent(Arc::clone(model), Box::new(senses), cost);
                 let block = model.card().block();
                 (physics(judge, block), block)
             }
@@ -245,7 +251,7 @@ impl Imaginer {
     /// When the actions are not whole blocks of the model.
     pub fn poses(&self, actions: &[f32], candidates: usize) -> Result<Vec<f32>> {
         Ok(match self {
-            Self::Latent(rollouts) => rollouts.poses(actions, candidates)?,
+            Self::Latent(rollouts, _) => rollouts.poses(actions, candidates)?,
             Self::Physics(rollouts) => rollouts.poses(actions, candidates),
         })
     }
@@ -284,8 +290,8 @@ impl Controller {
                     planner.shift(passed);
                 }
                 let imaginer: &mut dyn RolloutModel = match model {
-                    Imaginer::Latent(rollouts) => {
-                        rollouts.observe(&env.observation())?;
+                    Imaginer::Latent(rollouts, senses) => {
+                        rollouts.observe(&senses.observe(env)?)?;
                         rollouts.as_mut()
                     }
                     Imaginer::Physics(rollouts) => {

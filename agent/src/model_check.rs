@@ -20,7 +20,7 @@ pub fn check_model(model: &WorldModel, task: &Task) -> Result<()> {
     let actions: Vec<String> = task.spec().action.iter().map(|a| a.name.clone()).collect();
     let pairs = [
         (
-            "observations",
+            "states",
             &card.observation_names,
             task.observation_names().to_vec(),
         ),

@@ -2,7 +2,6 @@
 
 use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
-use sim::Goal;
 use sim::pose::PoseShape;
 use world_model::WorldModel;
 use world_model::imagination::{ImaginationError, PackedMlp, Readout, Scratch};
@@ -245,19 +244,19 @@ pub enum LatentCost {
 }
 
 impl LatentCost {
-    /// The cost of reaching a goal.
+    /// The cost of reaching what is observed at a goal.
     ///
     /// # Errors
-    /// When the goal's observation does not fit the model.
+    /// When the observation does not fit the model.
     pub fn new(
         kind: CostKind,
         model: &WorldModel,
         shape: &PoseShape,
-        goal: &Goal,
+        goal: &[f32],
         config: &ObjectiveConfig,
     ) -> Result<Self, ImaginationError> {
         let mut latent = vec![0.0; model.card().latent_dim()];
-        model.encode(&goal.observation, &mut latent)?;
+        model.encode(goal, &mut latent)?;
         Ok(match kind {
             CostKind::Pose => {
                 let mut pose = vec![0.0; shape.dim()];

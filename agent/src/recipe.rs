@@ -1,5 +1,7 @@
 //! How a task is learned from nothing: one TOML file for each task in `assets/recipes`.
 
+use crate::assets;
+use crate::sight_config::SightConfig;
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
@@ -13,6 +15,9 @@ pub struct Recipe {
     pub collect: CollectConfig,
     /// The training.
     pub train: TrainConfig,
+    /// How a model of images looks; none for a model of states.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sight: Option<SightConfig>,
 }
 
 /// Data to collect.
@@ -25,6 +30,9 @@ pub struct CollectConfig {
     pub steps: usize,
     /// Seed of the first start; episode `i` has the seed `seed * 1_000_003 + i`. Default 0.
     pub seed: u64,
+    /// Side of square images to record beside the states, pixels; none records no images. Default none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub image_size: Option<usize>,
 }
 
 impl Default for CollectConfig {
@@ -33,21 +41,27 @@ impl Default for CollectConfig {
             episodes: 3000,
             steps: 100,
             seed: 0,
+            image_size: None,
         }
     }
 }
 
 impl Recipe {
-    /// The recipe of a task, or the defaults where the task ships none.
+    /// The recipe of a task for states or for images, or the defaults where the task ships none.
     ///
     /// # Errors
     /// Names the file when it cannot be read or has an unknown key.
-    pub fn of_task(assets: &Path, task: &str) -> Result<Self> {
-        let path = assets.join("recipes").join(format!("{task}.toml"));
-        if !path.exists() {
-            return Ok(Self::default());
+    pub fn of_task(assets: &Path, task: &str, pixels: bool) -> Result<Self> {
+        let name = assets::model_name(task, pixels);
+        let path = assets.join("recipes").join(format!("{name}.toml"));
+        let mut recipe = match path.exists() {
+            true => Self::from_file(&path)?,
+            false => Self::default(),
+        };
+        if pixels {
+            recipe.sight.get_or_insert_default();
         }
-        Self::from_file(&path)
+        Ok(recipe)
     }
 
     /// A recipe from a file.

@@ -288,6 +288,7 @@ impl Env {
         Goal {
             pose: self.pose(),
             observation: self.observation(),
+            placements: [self.placements(), self.previous.clone()],
         }
     }
 

@@ -1,12 +1,18 @@
 //! What counts as reached: the layout of pose vectors and the success predicate on them.
 
+use crate::shapes::Placement;
+use serde::{Deserialize, Serialize};
+
 /// A goal pose and, where known, the whole observation that belongs to it.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
 pub struct Goal {
     /// What must hold at the end, laid out like [`crate::Env::pose`].
     pub pose: Vec<f32>,
     /// The state observation from which the pose was taken.
     pub observation: Vec<f32>,
+    /// Where all bodies are then, and where they were a control step earlier, in the order of [`crate::Task::appearance`]: what
+    /// a camera sees. Empty where it is not known.
+    pub placements: [Vec<Placement>; 2],
 }
 
 /// A pose vector: position of the object, cosine and sine of its yaw where orientation counts, position of the effector

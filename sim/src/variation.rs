@@ -167,6 +167,18 @@ impl Variant {
         Ok(shifted)
     }
 
+    /// The same variant with every factor that only changes how a scene is drawn varied over its whole range.
+    pub fn with_varied_looks(&self, task: &Task) -> Self {
+        let mut varied = self.clone();
+        for (setting, factor) in varied.settings.iter_mut().zip(&task.spec().factor) {
+            if factor.kind.is_visual() {
+                *setting = FactorRange::Uniform(factor.range);
+            }
+        }
+        varied.name = format!("{}, varied looks", self.name);
+        varied
+    }
+
     /// One value for each factor.
     pub(crate) fn draw(&self, rng: &mut impl Rng) -> Vec<f32> {
         let value = |range: &FactorRange| match *range {

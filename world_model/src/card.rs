@@ -6,6 +6,7 @@ use crate::config::TrainConfig;
 use crate::diagnostics::Diagnostics;
 use crate::normalise::Normalisation;
 use crate::pose::PoseLayout;
+use crate::sight::SightSpec;
 
 /// Observations that this version can encode.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -13,6 +14,8 @@ use crate::pose::PoseLayout;
 pub enum ObservationKind {
     /// A vector of physical quantities.
     State,
+    /// Images of a camera.
+    Pixels,
 }
 
 /// What a model was trained on, how, and how well it did.
@@ -24,7 +27,10 @@ pub struct ModelCard {
     pub observation: ObservationKind,
     /// Control steps per second of the data.
     pub fps: u32,
-    /// One name per observation value.
+    /// How it looks at images; none where it observes a state.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sight: Option<SightSpec>,
+    /// One name per value of a state observation.
     pub observation_names: Vec<String>,
     /// One name per action value.
     pub action_names: Vec<String>,
@@ -49,9 +55,12 @@ pub struct ModelCard {
 }
 
 impl ModelCard {
-    /// Values per observation.
+    /// Values that the encoder reads: a state, or what its sight makes of images.
     pub fn observation_dim(&self) -> usize {
-        self.observation_names.len()
+        match &self.sight {
+            Some(sight) => sight.features(),
+            None => self.observation_names.len(),
+        }
     }
 
     /// Values per control action.

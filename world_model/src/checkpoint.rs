@@ -12,6 +12,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
 use crate::files;
+use crate::imagination::Linear;
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use serde::{Deserialize, Serialize};
 
@@ -175,6 +176,47 @@ impl Archive {
         serde_json::from_str(&self.content).map_err(|e| CheckpointError::Content {
             path: self.path.clone(),
             detail: e.to_string(),
+        })
+    }
+
+    /// An error for networks that do not fit together.
+    pub fn networks(&self, error: &dyn std::fmt::Display) -> CheckpointError {
+        CheckpointError::Networks {
+            path: self.path.clone(),
+            detail: error.to_string(),
+        }
+    }
+
+    /// Takes out the layers `name.0`, `name.1`, ... of a network of the given widths.
+    ///
+    /// # Errors
+    /// Those of [`Archive::take`].
+    pub fn take_network(
+        &mut self,
+        name: &str,
+        sizes: &[usize],
+    ) -> Result<Vec<Linear>, CheckpointError> {
+        let pairs = sizes.windows(2).enumerate();
+        pairs
+            .map(|(index, pair)| self.take_layer(&format!("{name}.{index}"), pair[0], pair[1]))
+            .collect()
+    }
+
+    /// Takes a layer out.
+    ///
+    /// # Errors
+    /// Those of [`Archive::take`].
+    pub fn take_layer(
+        &mut self,
+        name: &str,
+        inputs: usize,
+        outputs: usize,
+    ) -> Result<Linear, CheckpointError> {
+        Ok(Linear {
+            inputs,
+            outputs,
+            weight: self.take(&format!("{name}.weight"), &[inputs, outputs])?,
+            bias: self.take(&format!("{name}.bias"), &[outputs])?,
         })
     }
 

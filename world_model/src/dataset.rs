@@ -11,8 +11,9 @@
 //! data/chunk-000/file-000.parquet               one row for each frame
 //! ```
 //!
-//! Frame columns are `observation.state`, `action` and `observation.pose`. The task, the seed and
-//! the meaning of the pose are in `info.json` under `foresight`, a key that `lerobot` ignores.
+//! Frame columns are `observation.state`, `action` and `observation.pose`, and `observation.images.camera`
+//! (PNG) where a camera looked on. The task, the seed and the meaning of the pose are in `info.json`
+//! under `foresight`, a key that `lerobot` ignores.
 
 mod columns;
 mod content_hash;
@@ -30,6 +31,7 @@ pub use error::DatasetError;
 pub use writer::DatasetWriter;
 
 use crate::pose::PoseLayout;
+use crate::sight::ImageShape;
 use std::path::Path;
 
 /// Column of the observations.
@@ -38,6 +40,8 @@ pub const OBSERVATION: &str = "observation.state";
 pub const ACTION: &str = "action";
 /// Column of the poses.
 pub const POSE: &str = "observation.pose";
+/// Column of the images.
+pub const IMAGE: &str = "observation.images.camera";
 
 /// One recorded episode: three row-major tables with the same number of rows (frames).
 #[derive(Clone, Debug, PartialEq)]
@@ -48,6 +52,8 @@ pub struct Episode {
     pub actions: Vec<f32>,
     /// `[frames, pose_dim]`, laid out as [`PoseLayout`] says.
     pub poses: Vec<f32>,
+    /// One PNG for each frame, of the size that the spec says; empty where there was no camera.
+    pub images: Vec<Vec<u8>>,
     /// What the robot was doing, in words: LeRobot's task string.
     pub behaviour: String,
 }
@@ -67,6 +73,8 @@ pub struct DatasetSpec {
     pub pose_names: Vec<String>,
     /// What the columns of the poses mean.
     pub pose: PoseLayout,
+    /// Size of the images; none where there was no camera.
+    pub image: Option<ImageShape>,
     /// Seed that the episodes were collected with.
     pub seed: u64,
 }

@@ -1,5 +1,6 @@
 //! The trained world model: plain `f32` weights behind the fused engine, physical units in and out.
 
+mod encoder;
 mod layers;
 #[cfg(test)]
 mod tests;
@@ -9,12 +10,17 @@ use std::path::Path;
 
 use crate::card::ModelCard;
 use crate::checkpoint::{self, CheckpointError, Kind};
-use crate::imagination::{Imagination, ImaginationError, Mlp, PackedMlp, Scratch};
+use crate::encoder::Inputs;
+use crate::imagination::{Imagination, ImaginationError, Linear, Mlp, PackedMlp, Scratch};
+use crate::normalise::{Standardiser, fold_output};
+use crate::sight::Sight;
+pub use encoder::{EncoderScratch, PackedEncoder};
 pub(crate) use layers::Layers;
 
 thread_local! {
     /// Working memory of single forward passes, so that a shared model allocates nothing per call.
     static SCRATCH: RefCell<Scratch> = RefCell::new(Scratch::new());
+    static ENCODER_SCRATCH: RefCell<EncoderScratch> = RefCell::default();
 }
 
 /// A trained world model. It is immutable and shared between threads through an `Arc`.
@@ -23,7 +29,8 @@ pub struct WorldModel {
     card: ModelCard,
     layers: Layers,
     hash: String,
-    encoder: PackedMlp,
+    sight: Option<Sight>,
+    encoder: PackedEncoder,
     imagination: Imagination,
     pose: PackedMlp,
     reach: Vec<PackedMlp>,
@@ -31,11 +38,19 @@ pub struct WorldModel {
 }
 
 impl WorldModel {
-    pub(crate) fn try_new(card: ModelCard, layers: Layers) -> Result<Self, ImaginationError> {
+    pub(crate) fn try_new(
+        card: ModelCard,
+        sight: Option<Sight>,
+        layers: Layers,
+    ) -> Result<Self, ImaginationError> {
         let pack = |mlp: &[_]| Ok(PackedMlp::new(&Mlp::try_new(mlp.to_vec())?));
         let predictor = pack(&layers.predictor)?;
         Ok(Self {
-            encoder: pack(&layers.encoder)?,
+            encoder: PackedEncoder::try_new(
+                Inputs::of_card(&card),
+                &layers.front,
+                &layers.encoder,
+            )?,
             imagination: Imagination::try_new(
                 predictor,
                 card.latent_dim(),
@@ -48,7 +63,8 @@ impl WorldModel {
                 .iter()
                 .map(|mlp| pack(mlp))
                 .collect::<Result<_, _>>()?,
-            hash: layers.hash(),
+            hash: layers.hash(&sight),
+            sight,
             card,
             layers,
         })
@@ -62,10 +78,11 @@ impl WorldModel {
         let mut archive = checkpoint::read(path, Kind::WorldModel)?;
         let card: ModelCard = archive.parse()?;
         let layers = Layers::take_from(&mut archive, &card)?;
-        Self::try_new(card, layers).map_err(|e| CheckpointError::Networks {
-            path: path.to_owned(),
-            detail: e.to_string(),
-        })
+        let spec = card.sight.clone();
+        let sight = spec
+            .map(|spec| Sight::take_from(&mut archive, spec))
+            .transpose()?;
+        Self::try_new(card, sight, layers).map_err(|e| archive.networks(&e))
     }
 
     /// Writes the model atomically.
@@ -77,7 +94,29 @@ impl WorldModel {
             path: path.to_owned(),
             detail: e.to_string(),
         })?;
-        checkpoint::write(path, Kind::WorldModel, content, &self.layers.tensors())
+        let mut tensors = self.layers.tensors();
+        tensors.extend(self.sight.iter().flat_map(Sight::tensors));
+        checkpoint::write(path, Kind::WorldModel, content, &tensors)
+    }
+
+    /// The same model with another encoder, of images, that was trained on standardised latents.
+    pub(crate) fn with_encoder(
+        &self,
+        card: ModelCard,
+        sight: Sight,
+        (front, encoder): (Vec<Linear>, Vec<Linear>),
+        latents: &Standardiser,
+    ) -> Result<Self, ImaginationError> {
+        let mut layers = Layers {
+            front,
+            encoder,
+            ..self.layers.clone()
+        };
+        layers.fold_observation(&card.normalisation.observation);
+        if let Some(last) = layers.encoder.last_mut() {
+            fold_output(last, latents);
+        }
+        Self::try_new(card, Some(sight), layers)
     }
 
     /// The weights, with standardisation folded in.
@@ -96,7 +135,12 @@ impl WorldModel {
         &self.hash
     }
 
-    /// Encodes one observation in the units of the task.
+    /// How it looks at images; none for a model of states.
+    pub fn sight(&self) -> Option<&Sight> {
+        self.sight.as_ref()
+    }
+
+    /// Encodes one observation: a state in the units of the task, or what [`WorldModel::sight`] makes of images.
     ///
     /// # Shapes
     /// - observation: `[observation]`
@@ -105,7 +149,7 @@ impl WorldModel {
     /// # Errors
     /// [`ImaginationError::BufferLength`].
     pub fn encode(&self, observation: &[f32], latent: &mut [f32]) -> Result<(), ImaginationError> {
-        forward(&self.encoder, observation, latent)
+        ENCODER_SCRATCH.with_borrow_mut(|s| self.encoder.forward(observation, 1, latent, s))
     }
 
     /// Decodes the pose, in metres and cosine and sine (not of unit length) of the yaw.
@@ -152,7 +196,7 @@ impl WorldModel {
     }
 
     /// The encoder, observation `[observation]` to latent `[latent]`, for batches.
-    pub fn encoder(&self) -> &PackedMlp {
+    pub fn encoder(&self) -> &PackedEncoder {
         &self.encoder
     }
 

@@ -4,16 +4,16 @@ use burn::module::Module;
 use burn::tensor::Device;
 
 use crate::config::TrainConfig;
-use crate::encoder::Encoder;
+use crate::encoder::{Encoder, Inputs};
 use crate::heads::{FirstPassage, InverseDynamics, PoseProbe};
 use crate::predictor::Predictor;
 use crate::random::{Purpose, stream};
 
 /// Widths of the data that the networks are built for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Dimensions {
-    /// Values per observation.
-    pub observation: usize,
+    /// What the encoder reads.
+    pub observation: Inputs,
     /// Values per control action.
     pub action: usize,
     /// Values per pose.
@@ -41,11 +41,11 @@ pub(crate) const REPRESENTATION: [&str; 3] = ["encoder", "predictor", "inverse"]
 
 impl Networks {
     /// Draws the initial weights from `config.seed`.
-    pub fn init(dimensions: Dimensions, config: &TrainConfig, device: &Device) -> Self {
+    pub fn init(dimensions: &Dimensions, config: &TrainConfig, device: &Device) -> Self {
         let rng = |network: u64| stream(config.seed, Purpose::Initialisation, 0, network);
         let block_action = config.block * dimensions.action;
         Self {
-            encoder: Encoder::init(dimensions.observation, config, &mut rng(0), device),
+            encoder: Encoder::init(&dimensions.observation, config, &mut rng(0), device),
             predictor: Predictor::init(block_action, config, &mut rng(1), device),
             inverse: InverseDynamics::init(block_action, config, &mut rng(2), device),
             pose: PoseProbe::init(dimensions.pose, config, &mut rng(3), device),

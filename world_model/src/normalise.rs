@@ -63,6 +63,48 @@ impl Standardiser {
         }
     }
 
+    /// Fits mean and scale of each of the `leading` columns, and one of both for all columns after them.
+    pub fn fit_leading<'a>(
+        rows: impl Iterator<Item = &'a [f32]> + Clone,
+        leading: usize,
+        dim: usize,
+    ) -> Self {
+        let mut fit = Self::fit(rows.clone().map(|row| &row[..leading]), leading);
+        if dim > leading {
+            let pixels = rows.flat_map(|row| row[leading..].iter());
+            let pixels = Self::fit(pixels.map(std::slice::from_ref), 1);
+            fit.mean.extend(pixels.mean);
+            fit.scale.extend(pixels.scale);
+        }
+        fit
+    }
+
+    /// Standardises a row in place; columns after the last are treated like it.
+    pub fn apply(&self, row: &mut [f32]) {
+        let columns = self.mean.iter().zip(&self.scale);
+        let last = self.mean.last().zip(self.scale.last());
+        let columns = columns.chain(last.into_iter().cycle());
+        for (value, (mean, scale)) in row.iter_mut().zip(columns) {
+            *value = (*value - mean) / scale;
+        }
+    }
+
+    /// The first `count` columns, and those after them.
+    pub fn split(&self, count: usize) -> (Self, Self) {
+        let part = |range: std::ops::Range<usize>| Self {
+            mean: self.mean[range.clone()].to_vec(),
+            scale: self.scale[range].to_vec(),
+        };
+        (part(0..count), part(count..self.mean.len()))
+    }
+
+    /// The same columns, and `count` more that are left as they are.
+    pub fn with_plain(mut self, count: usize) -> Self {
+        self.mean.resize(self.mean.len() + count, 0.0);
+        self.scale.resize(self.scale.len() + count, 1.0);
+        self
+    }
+
     /// Appends the standardised `row` to `out`.
     pub fn extend(&self, row: &[f32], out: &mut Vec<f32>) {
         let columns = self.mean.iter().zip(&self.scale);
@@ -73,7 +115,7 @@ impl Standardiser {
 /// The standardisation of a data set.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Normalisation {
-    /// Observations, column by column.
+    /// Observations, column by column; the pixels of pictures share one.
     pub observation: Standardiser,
     /// Actions, column by column.
     pub action: Standardiser,

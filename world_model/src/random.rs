@@ -13,6 +13,8 @@ pub(crate) enum Purpose {
     Batch = 3,
     Evaluation = 4,
     SlowFeatures = 5,
+    Localiser = 6,
+    Distillation = 7,
 }
 
 /// The stream for `(seed, purpose, step, shard)`.

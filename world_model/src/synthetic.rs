@@ -28,6 +28,7 @@ pub(crate) fn pushed_disc(episodes: usize, frames: usize, seed: u64) -> Dataset 
                 position_tolerance_m: 0.02,
                 yaw_tolerance_rad: 0.35,
             },
+            image: None,
             seed,
         },
         episodes: (0..episodes as u64)
@@ -46,6 +47,7 @@ fn episode(frames: usize, seed: u64, index: u64) -> Episode {
         observations: Vec::new(),
         actions: Vec::new(),
         poses: Vec::new(),
+        images: Vec::new(),
         behaviour: "pushing about".to_owned(),
     };
     let mut velocity = [0.0f32; 2];

@@ -7,8 +7,8 @@
 mod batch;
 mod data;
 mod error;
-mod optimiser;
-mod parameters;
+pub(crate) mod optimiser;
+pub(crate) mod parameters;
 mod progress;
 mod shard;
 mod state;
@@ -26,9 +26,10 @@ use std::path::Path;
 use crate::config::TrainConfig;
 use crate::dataset::Dataset;
 use crate::model::WorldModel;
+use crate::sight::Sight;
 use trainer::Trainer;
 
-/// Trains a world model.
+/// Trains a world model on the states of a data set, or on its images as `sight` looks at them.
 ///
 /// With a `state_file` the state is written there at every evaluation, when `observer` breaks, and
 /// at the end; if the file exists already, training continues from it, to exactly the model of an
@@ -41,14 +42,15 @@ use trainer::Trainer;
 /// collapsed latent, a loss that is not finite, an interruption: see [`TrainError`].
 pub fn train(
     dataset: &Dataset,
+    sight: Option<Sight>,
     config: &TrainConfig,
     state_file: Option<&Path>,
     observer: &mut dyn FnMut(&TrainProgress) -> ControlFlow<()>,
 ) -> Result<WorldModel, TrainError> {
     config.validate()?;
-    TrainingData::dimensions(dataset)?;
-    let data = TrainingData::new(dataset, config)?;
-    let mut trainer = Trainer::new(dataset, &data, config, state_file)?;
+    let dimensions = TrainingData::dimensions(dataset, sight.as_ref())?;
+    let data = TrainingData::new(dataset, sight.as_ref(), config)?;
+    let mut trainer = Trainer::new(dataset, &data, dimensions, sight, config, state_file)?;
     while !trainer.finished() {
         let progress = trainer.advance()?;
         if observer(&progress).is_break() && !trainer.finished() {

@@ -2,8 +2,9 @@
 //! eventful ones. In contact-poor data most windows show an object at rest, and a model trained on
 //! them learns little else.
 //!
-//! A window is eventful when it changes more than the average one: `sum_i |d_i| / E|d_i| > n` over the
-//! `n` values of the observation, with `d` the change from its first to its last frame. What moves all
+//! A window is eventful when it changes more than the average one: `sum_i w_i (|d_i| / E|d_i| - 1) > 0` over the
+//! values of the observation, with `d` the change from its first to its last frame and weights `w` of one for
+//! quantities and less for the many pixels of a picture. What moves all
 //! the time adds little to that, what stands still most of the time adds much when it moves. No label
 //! is needed to tell.
 
@@ -46,22 +47,20 @@ impl WindowSampler {
             .map(|&index| frames.episode(index))
             .flat_map(|range| range.start..range.end.saturating_sub(steps))
             .collect();
-        let changes = |first: usize| {
-            let (before, after) = (frames.observation(first), frames.observation(first + steps));
-            before.iter().zip(after).map(|(b, a)| (a - b).abs())
-        };
-        let mut means = vec![0.0f64; frames.dimensions().observation];
+        let weights = frames.change_weights();
+        let changes = |first: usize| frames.changes(first, first + steps);
+        let mut means = vec![0.0f64; weights.len()];
         for &first in &all {
             for (mean, change) in means.iter_mut().zip(changes(first)) {
                 *mean += f64::from(change) / all.len() as f64;
             }
         }
         let score = |first: usize| -> f64 {
-            let relative = changes(first).zip(&means);
+            let relative = changes(first).zip(means.iter().zip(&weights));
             // What never changes tells nothing.
-            let relative = relative.filter(|(_, mean)| **mean > 0.0);
+            let relative = relative.filter(|(_, (mean, _))| **mean > 0.0);
             relative
-                .map(|(change, mean)| f64::from(change) / mean - 1.0)
+                .map(|(change, (mean, weight))| weight * (f64::from(change) / mean - 1.0))
                 .sum()
         };
         let eventful = all

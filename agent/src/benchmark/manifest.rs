@@ -7,6 +7,7 @@ use crate::files;
 use anyhow::{Context, Result, bail};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
+use sim::shapes::Placement;
 use sim::variation::Variant;
 use sim::{Env, Goal, Task};
 use std::collections::BTreeMap;
@@ -48,6 +49,8 @@ pub struct FrozenPair {
     pub goal_pose: Vec<f32>,
     /// State observation of the goal.
     pub goal_observation: Vec<f32>,
+    /// Where all bodies are at the goal, and a control step earlier: what a camera sees.
+    pub goal_placements: [Vec<Placement>; 2],
 }
 
 /// Name of a variant's file.
@@ -74,6 +77,7 @@ impl Manifest {
                 start_pose: env.pose(),
                 goal_pose: pair.goal.pose,
                 goal_observation: pair.goal.observation,
+                goal_placements: pair.goal.placements,
             })
         };
         let tiers = Tier::of(task).into_iter().map(|tier| {
@@ -135,6 +139,7 @@ impl Manifest {
                 tier.name()
             );
         };
+        let bodies = task.appearance().bodies.len();
         let thaw = |(index, pair): (usize, &FrozenPair)| {
             let mut env = Env::new(Arc::clone(task), variant.clone())?;
             env.reset(pair.start_seed)?;
@@ -143,12 +148,14 @@ impl Manifest {
             if pair.goal_pose.len() != start.len()
                 || pair.goal_observation.len() != env.observation().len()
                 || goal.iter().any(|v| !v.is_finite())
+                || pair.goal_placements.iter().any(|p| p.len() != bodies)
             {
                 bail!(
-                    "the goal of pair {index} of tier {} has {} pose and {} observation values, expected {} and {}, all finite",
+                    "the goal of pair {index} of tier {} has {} pose and {} observation values and {:?} bodies, expected {}, {} and twice {bodies}, all finite",
                     tier.name(),
                     pair.goal_pose.len(),
                     pair.goal_observation.len(),
+                    pair.goal_placements.each_ref().map(Vec::len),
                     start.len(),
                     env.observation().len()
                 );
@@ -171,6 +178,7 @@ impl Manifest {
                 goal: Goal {
                     pose: pair.goal_pose.clone(),
                     observation: pair.goal_observation.clone(),
+                    placements: pair.goal_placements.clone(),
                 },
             })
         };

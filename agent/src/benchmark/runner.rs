@@ -15,6 +15,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use world_model::WorldModel;
 
 /// One rung of the ladder on one task, variant and tier.
 #[derive(Clone)]
@@ -125,7 +126,7 @@ impl RowSpec {
             ControllerKind::Random => ("none", "none", "none", None),
             ControllerKind::Oracle => ("pose", "true poses", "world", None),
             ControllerKind::Latent { model, cost } => {
-                (cost.name(), cost.labels(), "state", Some(model))
+                (cost.name(), cost.labels(), observation(model), Some(model))
             }
             ControllerKind::LatentCost { model, cost } => {
                 (cost.name(), cost.labels(), "world", Some(model))
@@ -153,6 +154,11 @@ impl RowSpec {
                 .then(|| self.config.clone()),
         }
     }
+}
+
+/// What a model observes, in reports.
+fn observation(model: &WorldModel) -> &'static str {
+    model.sight().map_or("state", |sight| sight.spec().name())
 }
 
 /// Name of the search algorithm.

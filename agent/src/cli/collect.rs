@@ -26,6 +26,9 @@ pub struct CollectArguments {
     /// Seed of the starts and behaviours
     #[arg(long, default_value_t = 0)]
     seed: u64,
+    /// Record the camera's images too
+    #[arg(long)]
+    pixels: bool,
     /// Folder to make
     #[arg(long)]
     out: PathBuf,
@@ -33,11 +36,14 @@ pub struct CollectArguments {
 
 pub fn run(arguments: &CollectArguments) -> Result<()> {
     let assets = assets::find()?;
-    let recipe = Recipe::of_task(&assets, &arguments.task)?.collect;
+    let recipe = Recipe::of_task(&assets, &arguments.task, arguments.pixels)?;
+    let image_size = recipe.sight.map(|sight| sight.size);
+    let recipe = recipe.collect;
     let config = CollectConfig {
         episodes: arguments.episodes.unwrap_or(recipe.episodes),
         steps: arguments.steps.unwrap_or(recipe.steps),
         seed: arguments.seed,
+        image_size,
     };
     if config.episodes == 0 || config.steps == 0 {
         bail!(UsageError(format!(

@@ -4,8 +4,10 @@ use super::UsageError;
 use super::collect::with_progress;
 use super::interrupt::Interrupt;
 use crate::collection::dataset_spec;
+use crate::model_check::check_model;
 use crate::recipe::Recipe;
-use crate::{assets, files};
+use crate::sight_config::{SightConfig, SightKind};
+use crate::{assets, eyes, files};
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -15,7 +17,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use world_model::dataset::Dataset;
 use world_model::diagnostics::Diagnostics;
-use world_model::{TrainError, TrainProgress};
+use world_model::sight::Sight;
+use world_model::{TrainError, TrainProgress, WorldModel};
 
 #[derive(Args)]
 pub struct TrainArguments {
@@ -28,6 +31,15 @@ pub struct TrainArguments {
     /// Recipe to use in place of the task's own
     #[arg(long, value_name = "FILE")]
     recipe: Option<PathBuf>,
+    /// Learn from the camera's images instead of states
+    #[arg(long)]
+    pixels: bool,
+    /// How images are looked at [default: the recipe's]
+    #[arg(long, requires = "pixels")]
+    sight: Option<SightKind>,
+    /// Model of states whose latents a `distilled` encoder is taught [default: the shipped one]
+    #[arg(long, value_name = "FILE", requires = "pixels")]
+    teacher: Option<PathBuf>,
     /// Seed of the training, and of the data where they are collected [default: the recipe's]
     #[arg(long)]
     seed: Option<u64>,
@@ -50,8 +62,17 @@ pub fn run(arguments: &TrainArguments) -> Result<()> {
     let task = Arc::new(Task::load(&assets, &arguments.task)?);
     let mut recipe = match &arguments.recipe {
         Some(path) => Recipe::from_file(path)?,
-        None => Recipe::of_task(&assets, task.name())?,
+        None => Recipe::of_task(&assets, task.name(), arguments.pixels)?,
     };
+    if arguments.pixels {
+        let sight = recipe.sight.get_or_insert_default();
+        if let Some(kind) = arguments.sight {
+            sight.kind = kind;
+        }
+    } else {
+        recipe.sight = None;
+    }
+    recipe.collect.image_size = recipe.sight.as_ref().map(|sight| sight.size);
     if let Some(seed) = arguments.seed {
         recipe.train.seed = seed;
         recipe.collect.seed = seed;
@@ -98,20 +119,37 @@ pub fn run(arguments: &TrainArguments) -> Result<()> {
     };
     let dataset = Dataset::read(&folder)?;
     check_dataset(&dataset, &task, &folder)?;
+    let sight = recipe
+        .sight
+        .as_ref()
+        .map(|sight| open_eyes(sight, &task, recipe.train.seed))
+        .transpose()?;
+    let sight = match (sight, &recipe.sight) {
+        (Some(sight), Some(config)) if config.kind == SightKind::Distilled => {
+            return distil(arguments, &assets, &task, &dataset, sight, &recipe);
+        }
+        (sight, _) => sight,
+    };
 
     let bar = ProgressBar::new(recipe.train.steps as u64).with_style(ProgressStyle::with_template(
         "training {prefix} {bar:30} {pos}/{len} steps, {per_sec}, {eta} left {msg}",
     )?);
     bar.set_prefix(task.name().to_owned());
     bar.println(HEADER);
-    let outcome = world_model::train(&dataset, &recipe.train, Some(&state), &mut |progress| {
-        report(&bar, progress);
-        if interrupt.requested() {
-            ControlFlow::Break(())
-        } else {
-            ControlFlow::Continue(())
-        }
-    });
+    let outcome = world_model::train(
+        &dataset,
+        sight,
+        &recipe.train,
+        Some(&state),
+        &mut |progress| {
+            report(&bar, progress);
+            if interrupt.requested() {
+                ControlFlow::Break(())
+            } else {
+                ControlFlow::Continue(())
+            }
+        },
+    );
     bar.finish_and_clear();
     let model = match outcome {
         Err(TrainError::Interrupted { step, total }) => bail!(
@@ -133,9 +171,65 @@ pub fn run(arguments: &TrainArguments) -> Result<()> {
     Ok(())
 }
 
+/// The sight of a model of images, its localiser trained.
+fn open_eyes(config: &SightConfig, task: &Arc<Task>, seed: u64) -> Result<Sight> {
+    let bar = ProgressBar::new(config.localiser.steps as u64).with_style(
+        ProgressStyle::with_template("localiser {bar:30} {pos}/{len} steps, {eta} left {msg}")?,
+    );
+    let sight = eyes::open(config, task, seed, &mut |step, loss| {
+        bar.set_position(step as u64);
+        bar.set_message(format!("cross-entropy {loss:.4}"));
+    })?;
+    bar.finish_and_clear();
+    Ok(sight)
+}
+
+/// Teaches an encoder of images the latents of a model of states.
+fn distil(
+    arguments: &TrainArguments,
+    assets: &Path,
+    task: &Task,
+    dataset: &Dataset,
+    sight: Sight,
+    recipe: &Recipe,
+) -> Result<()> {
+    let path = match &arguments.teacher {
+        Some(path) => path.clone(),
+        None => assets::model_path(assets, task.name(), false),
+    };
+    let teacher = WorldModel::load(&path)?;
+    check_model(&teacher, task).with_context(|| path.display().to_string())?;
+    let config = recipe.sight.clone().unwrap_or_default().distil;
+    let bar = ProgressBar::new(config.steps as u64).with_style(ProgressStyle::with_template(
+        "distilling {bar:30} {pos}/{len} steps, {eta} left {msg}",
+    )?);
+    let seed = recipe.train.seed;
+    let model = world_model::distil(
+        &teacher,
+        dataset,
+        sight,
+        &config,
+        seed,
+        &mut |step, loss| {
+            bar.set_position(step as u64);
+            bar.set_message(format!("squared error {loss:.4}"));
+        },
+    )?;
+    bar.finish_and_clear();
+    model.save(&arguments.out)?;
+    println!(
+        "{}: {} steps, {:.0} s with those of {}",
+        arguments.out.display(),
+        config.steps,
+        model.card().training_seconds,
+        path.display()
+    );
+    Ok(())
+}
+
 /// Fails when a data set was not recorded in this task.
 fn check_dataset(dataset: &Dataset, task: &Task, folder: &Path) -> Result<()> {
-    let expected = dataset_spec(task, dataset.spec.seed);
+    let expected = dataset_spec(task, dataset.spec.image, dataset.spec.seed);
     if dataset.spec != expected {
         bail!(
             "{}: recorded in task '{}' with observations {:?}, actions {:?} and poses {:?}, expected those of task '{}'",

@@ -66,10 +66,7 @@ mod tests {
     fn moment(byte: u8) -> Moment {
         Moment {
             snapshot: Arc::new(vec![byte]),
-            goal: Arc::new(Goal {
-                pose: Vec::new(),
-                observation: Vec::new(),
-            }),
+            goal: Arc::new(Goal::default()),
         }
     }
 

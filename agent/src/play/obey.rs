@@ -117,8 +117,9 @@ impl Session {
             "model" => {
                 let present = std::mem::replace(&mut self.mind.model, option);
                 let (task, variant) = self.place();
-                match self.mind.world_model(&task, &variant) {
-                    Ok(model) => self.ground.surprise = Some(Surprise::new(model)),
+                let model = self.mind.world_model(&task, &variant);
+                match model.and_then(|model| Surprise::new(model, &task)) {
+                    Ok(surprise) => self.ground.surprise = Some(surprise),
                     Err(error) => {
                         self.mind.model = present;
                         return Err(error);

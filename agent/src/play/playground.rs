@@ -51,8 +51,7 @@ struct Saved {
     task: String,
     variant: String,
     snapshot: Vec<u8>,
-    goal_pose: Vec<f32>,
-    goal_observation: Vec<f32>,
+    goal: Goal,
 }
 
 /// A world with all that belongs to it.
@@ -182,7 +181,10 @@ impl Playground {
                 *a = (*a + self.disturbance.noise_std * noise).clamp(-1.0, 1.0);
             }
         }
-        let before = self.env.observation();
+        let before = match &mut self.surprise {
+            Some(surprise) => Some(surprise.observe(&self.env)?),
+            None => None,
+        };
         self.env.set_hand(self.hand)?;
         let outcome = self.env.step(&action);
         // Forks of the world are nobody's to drag.
@@ -207,9 +209,12 @@ impl Playground {
                 hash: hash(&self.snapshot),
             });
         }
-        let errors = match &mut self.surprise {
-            Some(surprise) => surprise.step(&before, &action, &self.env.observation())?,
-            None => None,
+        let errors = match (&mut self.surprise, before) {
+            (Some(surprise), Some(before)) => {
+                let after = surprise.observe(&self.env)?;
+                surprise.step(&before, &action, &after)?
+            }
+            _ => None,
         };
         self.trace(&action, errors);
         Ok(action)
@@ -236,8 +241,7 @@ impl Playground {
         self.jump_to(&recording.start)?;
         let moment = self.moment();
         self.history.push(moment);
-        let (pose, observation) = recording.goal.clone();
-        self.set_goal(Goal { pose, observation });
+        self.set_goal(recording.goal.clone());
         Ok(())
     }
 
@@ -247,11 +251,8 @@ impl Playground {
     /// When the world does not take it.
     pub fn replay(&mut self, step: &RecordedStep) -> Result<bool> {
         for change in &step.changes {
-            if let Change::Goal(pose, observation) = change {
-                self.goal = Arc::new(Goal {
-                    pose: pose.clone(),
-                    observation: observation.clone(),
-                });
+            if let Change::Goal(goal) = change {
+                self.goal = Arc::new(goal.clone());
             }
         }
         let same = step.replay(&mut self.env)?;
@@ -291,7 +292,7 @@ impl Playground {
 
     /// Another goal.
     fn set_goal(&mut self, goal: Goal) {
-        self.note(Change::Goal(goal.pose.clone(), goal.observation.clone()));
+        self.note(Change::Goal(goal.clone()));
         self.goal = Arc::new(goal);
         self.held = 0;
         let moment = self.moment();
@@ -364,7 +365,7 @@ impl Playground {
             task: self.env.task().name().to_owned(),
             variant: self.env.variant().name.clone(),
             start: self.snapshot.to_vec(),
-            goal: (self.goal.pose.clone(), self.goal.observation.clone()),
+            goal: self.goal.as_ref().clone(),
             steps: Vec::new(),
         });
     }
@@ -388,8 +389,7 @@ impl Playground {
             task: self.env.task().name().to_owned(),
             variant: self.env.variant().name.clone(),
             snapshot: self.snapshot.to_vec(),
-            goal_pose: self.goal.pose.clone(),
-            goal_observation: self.goal.observation.clone(),
+            goal: self.goal.as_ref().clone(),
         };
         crate::files::write_atomically(path, &postcard::to_stdvec(&saved)?)
     }
@@ -417,10 +417,7 @@ impl Playground {
         self.jump_to(&saved.snapshot)?;
         let moment = self.moment();
         self.history.push(moment);
-        self.set_goal(Goal {
-            pose: saved.goal_pose,
-            observation: saved.goal_observation,
-        });
+        self.set_goal(saved.goal);
         Ok(())
     }
 }

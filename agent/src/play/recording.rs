@@ -3,12 +3,12 @@
 use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
 use sim::variation::Variant;
-use sim::{Env, Hand, SimError, Task};
+use sim::{Env, Goal, Hand, SimError, Task};
 use std::path::Path;
 use std::sync::Arc;
 
 /// First bytes of a file, version included.
-const MAGIC: &[u8] = b"foresight recording 1\n";
+const MAGIC: &[u8] = b"foresight recording 2\n";
 
 /// A run.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
@@ -19,8 +19,8 @@ pub struct Recording {
     pub variant: String,
     /// The world's bytes at the start.
     pub start: Vec<u8>,
-    /// The goal at the start: pose and observation.
-    pub goal: (Vec<f32>, Vec<f32>),
+    /// The goal at the start.
+    pub goal: Goal,
     /// What happened.
     pub steps: Vec<RecordedStep>,
 }
@@ -47,8 +47,8 @@ pub enum Change {
     Shove(String, [f32; 3]),
     /// The world was put into another state.
     Restore(Vec<u8>),
-    /// Another goal: pose and observation. The world does not know of it.
-    Goal(Vec<f32>, Vec<f32>),
+    /// Another goal. The world does not know of it.
+    Goal(Goal),
 }
 
 impl Change {

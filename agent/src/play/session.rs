@@ -171,7 +171,8 @@ impl Session {
 
     /// Models for a task: the shipped one, and those that were named.
     fn models(&self) -> Vec<PathBuf> {
-        let shipped = assets::model_path(&self.options.assets, self.ground.env.task().name());
+        let shipped =
+            assets::model_path(&self.options.assets, self.ground.env.task().name(), false);
         let mut models = self.options.models.clone();
         if !models.contains(&shipped) {
             models.push(shipped);
@@ -195,8 +196,9 @@ impl Session {
         let mut refused = None;
         self.ground.surprise = (0..self.mind.models.len()).find_map(|index| {
             self.mind.model = index;
-            match self.mind.world_model(&task, &variant) {
-                Ok(model) => Some(Surprise::new(model)),
+            let model = self.mind.world_model(&task, &variant);
+            match model.and_then(|model| Surprise::new(model, &task)) {
+                Ok(surprise) => Some(surprise),
                 Err(error) => {
                     refused.get_or_insert(error);
                     None

@@ -1,9 +1,10 @@
 //! Prediction against observation, in embedding space: one block ahead and several, beside the band of what is usual.
 
 use crate::collection::explore;
+use crate::senses::{Senses, observations_of};
 use anyhow::Result;
 use sim::variation::Variant;
-use sim::{SimError, Task};
+use sim::{Env, SimError, Task};
 use std::collections::VecDeque;
 use std::sync::Arc;
 use world_model::WorldModel;
@@ -44,19 +45,32 @@ pub struct Band {
 /// Compares what a model predicted with what came.
 pub struct Surprise {
     model: Arc<WorldModel>,
+    senses: Senses,
     /// Latents before each of the last control steps, and the actions in them, oldest first.
     past: VecDeque<(Vec<f32>, Vec<f32>)>,
     scratch: ImaginationScratch,
 }
 
 impl Surprise {
-    /// For a world that has not moved yet.
-    pub fn new(model: Arc<WorldModel>) -> Self {
-        Self {
+    /// For a world of `task` that has not moved yet.
+    ///
+    /// # Errors
+    /// When the task's camera cannot give what the model looks at.
+    pub fn new(model: Arc<WorldModel>, task: &Task) -> Result<Self> {
+        Ok(Self {
+            senses: Senses::new(&model, task)?,
             model,
             past: VecDeque::new(),
             scratch: ImaginationScratch::new(),
-        }
+        })
+    }
+
+    /// What the model observes of a world.
+    ///
+    /// # Errors
+    /// When the camera sees nothing.
+    pub fn observe(&mut self, env: &Env) -> Result<Vec<f32>> {
+        self.senses.observe(env)
     }
 
     /// Forgets the past, after a jump of the world.
@@ -128,16 +142,18 @@ impl Band {
             if !wanted() {
                 return Ok(None);
             }
-            let episode = match explore(task, variant, index, SEED + index, STEPS) {
+            let image = model.sight().map(|sight| sight.spec().image());
+            let episode = match explore(task, variant, index, SEED + index, STEPS, image) {
                 Ok(episode) => episode,
-                Err(SimError::World { .. }) => continue,
-                Err(error) => return Err(error.into()),
+                Err(error) => match error.downcast_ref() {
+                    Some(SimError::World { .. }) => continue,
+                    _ => return Err(error),
+                },
             };
-            let mut surprise = Surprise::new(Arc::clone(model));
-            let observations: Vec<&[f32]> = episode
-                .observations
-                .chunks_exact(task.observation_dim())
-                .collect();
+            let mut surprise = Surprise::new(Arc::clone(model), task)?;
+            let seen = observations_of(model, &episode)?;
+            let observations: Vec<&[f32]> =
+                seen.chunks_exact(model.card().observation_dim()).collect();
             let actions = episode.actions.chunks_exact(task.action_dim());
             for (pair, action) in observations.windows(2).zip(actions) {
                 if let Some(errors) = surprise.step(pair[0], action, pair[1])? {
@@ -145,7 +161,7 @@ impl Band {
                     far.extend(errors.far);
                 }
             }
-            position_errors(model, task, &episode, &mut position)?;
+            position_errors(model, task, &episode, &seen, &mut position)?;
         }
         let quantile = |mut errors: Vec<f32>| -> Option<f32> {
             errors.sort_by(f32::total_cmp);
@@ -171,10 +187,11 @@ fn position_errors(
     model: &WorldModel,
     task: &Task,
     episode: &Episode,
+    observations: &[f32],
     errors: &mut [Vec<f32>],
 ) -> Result<()> {
     let (block, shape) = (model.card().block(), task.pose_shape());
-    let (seen, done) = (task.observation_dim(), task.action_dim());
+    let (seen, done) = (model.card().observation_dim(), task.action_dim());
     let heads = [model.pose_head()];
     let mut latent = vec![0.0; model.card().latent_dim()];
     for start in (0..STEPS).step_by(block) {
@@ -182,7 +199,7 @@ fn position_errors(
         if blocks == 0 {
             break;
         }
-        model.encode(&episode.observations[start * seen..][..seen], &mut latent)?;
+        model.encode(&observations[start * seen..][..seen], &mut latent)?;
         let mut poses = vec![0.0; blocks * shape.dim()];
         model.imagination().rollout(
             &latent,

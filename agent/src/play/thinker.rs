@@ -228,7 +228,7 @@ fn picture(work: &mut Work, request: &Request, thought: &mut Thought) -> Result<
     let Controller::Planning { planner, model, .. } = &mut work.controller else {
         return Ok(());
     };
-    if let Imaginer::Latent(rollouts) = &mut *model {
+    if let Imaginer::Latent(rollouts, _) = &mut *model {
         thought.stage_costs = rollouts.stage_costs(actions)?;
     }
     let population = planner.population();
@@ -299,7 +299,7 @@ fn survey(
     candidates: Vec<[f32; 2]>,
 ) -> Result<Option<Landscape>> {
     let (actions, block) = (&thought.plan.decision.actions, thought.block);
-    let Imaginer::Latent(rollouts) = model else {
+    let Imaginer::Latent(rollouts, _) = model else {
         return Ok(None);
     };
     let task = request.env.task();

@@ -2,6 +2,7 @@
 
 use super::{action_cost, blocks};
 use crate::objective::{LatentCost, PoseCost, Stage, cost_of_future};
+use crate::senses::Senses;
 use planners::{CandidateShape, RolloutError, RolloutModel};
 use rayon::prelude::*;
 use sim::Env;
@@ -14,7 +15,7 @@ pub enum Judge {
     /// The true pose.
     Pose(PoseCost),
     /// A latent cost, on the encoding of the true observation.
-    Latent(Arc<WorldModel>, LatentCost),
+    Latent(Arc<WorldModel>, Box<Senses>, LatentCost),
 }
 
 impl Judge {
@@ -22,19 +23,28 @@ impl Judge {
     fn tail_blocks(&self) -> f32 {
         match self {
             Self::Pose(pose) => pose.tail_blocks(),
-            Self::Latent(_, cost) => cost.tail_blocks(),
+            Self::Latent(_, _, cost) => cost.tail_blocks(),
+        }
+    }
+
+    /// Eyes for one future; none where nothing is looked at.
+    fn senses(&self) -> Option<Senses> {
+        match self {
+            Self::Pose(_) => None,
+            Self::Latent(_, senses, _) => Some(senses.as_ref().clone()),
         }
     }
 
     /// One block that ends in the present of `env`; infinitely expensive when the model cannot read it.
-    fn stage(&self, env: &Env, scratch: &mut Scratch) -> Stage {
+    fn stage(&self, env: &Env, senses: &mut Option<Senses>, scratch: &mut Scratch) -> Stage {
         match self {
             Self::Pose(pose) => pose.stage(&env.pose()),
-            Self::Latent(model, cost) => {
+            Self::Latent(model, _, cost) => {
                 let mut latent = vec![0.0; model.card().latent_dim()];
-                model
-                    .encode(&env.observation(), &mut latent)
-                    .and_then(|()| cost.of_latent(model, &latent, scratch))
+                let observed = senses.as_mut().and_then(|senses| senses.observe(env).ok());
+                observed
+                    .and_then(|observation| model.encode(&observation, &mut latent).ok())
+                    .and_then(|()| cost.of_latent(model, &latent, scratch).ok())
                     .unwrap_or(Stage {
                         cost: f32::INFINITY,
                         remaining: 0.0,
@@ -90,6 +100,7 @@ impl PhysicsRollouts {
         let width = self.env.task().action_dim();
         let mut env = self.env.fork();
         let mut scratch = Scratch::new();
+        let mut senses = self.judge.senses();
         let mut stages = Vec::with_capacity(sequence.len() / (width * self.block));
         for block in sequence.chunks_exact(width * self.block) {
             if block
@@ -98,7 +109,7 @@ impl PhysicsRollouts {
             {
                 return f32::INFINITY;
             }
-            let stage = self.judge.stage(&env, &mut scratch);
+            let stage = self.judge.stage(&env, &mut senses, &mut scratch);
             stages.push(stage);
             if stage.remaining == 0.0 {
                 break; // the rest costs nothing, and simulating it much

@@ -31,6 +31,31 @@ impl Env {
         camera.draw(&self.moment(), rgb)
     }
 
+    /// Draws the scene with its bodies where `placements` says, in the light of the present: `rgb` is `[height, width, 3]`.
+    ///
+    /// # Errors
+    /// As [`Self::render_into`], and for another number of bodies.
+    pub fn render_placed_into(
+        &self,
+        camera: &mut Camera,
+        placements: &[Placement],
+        rgb: &mut [u8],
+    ) -> Result<(), SimError> {
+        camera.check(self.task.name(), rgb.len(), 3)?;
+        if placements.len() != self.previous.len() {
+            return Err(SimError::Camera {
+                task: self.task.name().to_owned(),
+                message: format!(
+                    "placements of {} bodies: expected {}",
+                    placements.len(),
+                    self.previous.len()
+                ),
+            });
+        }
+        placements.clone_into(&mut camera.placements);
+        camera.draw(&self.moment(), rgb)
+    }
+
     /// Index of the nearest body + 1 for each pixel, 0 for the world: `bodies` is `[height, width]`. Taken in the middle of
     /// each pixel; what visual factors draw into a picture is not in it.
     ///

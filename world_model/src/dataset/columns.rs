@@ -147,6 +147,23 @@ impl Rows<'_> {
         Ok(())
     }
 
+    /// Appends a column of images, each as the bytes of its file: LeRobot keeps a struct of `bytes` and `path`.
+    pub(super) fn images(&self, column: &str, out: &mut Vec<Vec<u8>>) -> Result<(), DatasetError> {
+        let expected = "a struct with the bytes of an image file in every row";
+        let array = self.column(column)?;
+        let bytes = array
+            .as_struct_opt()
+            .and_then(|s| s.column_by_name("bytes"));
+        let Some(bytes) = bytes.and_then(|b| b.as_binary_opt::<i32>()) else {
+            return Err(self.wrong(column, array.data_type().to_string(), expected));
+        };
+        if bytes.null_count() > 0 {
+            return Err(self.wrong(column, "null in some row".to_owned(), expected));
+        }
+        out.extend(bytes.iter().flatten().map(<[u8]>::to_vec));
+        Ok(())
+    }
+
     /// Appends a column of texts; null becomes an empty one.
     pub(super) fn texts(&self, column: &str, out: &mut Vec<String>) -> Result<(), DatasetError> {
         let array = self.column(column)?;

@@ -22,12 +22,20 @@ pub(super) fn content_hash(spec: &DatasetSpec, episodes: &[Episode]) -> String {
         &mut hasher,
         &[pose.position_tolerance_m, pose.yaw_tolerance_rad],
     );
+    if let Some(image) = spec.image {
+        length(&mut hasher, image.width);
+        length(&mut hasher, image.height);
+    }
     length(&mut hasher, episodes.len());
     for episode in episodes {
         text(&mut hasher, &episode.behaviour);
         values(&mut hasher, &episode.observations);
         values(&mut hasher, &episode.actions);
         values(&mut hasher, &episode.poses);
+        for image in &episode.images {
+            length(&mut hasher, image.len());
+            hasher.update(image);
+        }
     }
     hasher.finalize().to_hex().to_string()
 }

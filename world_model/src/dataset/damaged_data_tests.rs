@@ -30,6 +30,7 @@ fn good() -> (TempDir, Vec<Episode>) {
             position_tolerance_m: 0.02,
             yaw_tolerance_rad: 0.3,
         },
+        image: None,
         seed: 1,
     };
     let episodes: Vec<Episode> = LENGTHS
@@ -40,6 +41,7 @@ fn good() -> (TempDir, Vec<Episode>) {
                 observations: values(3),
                 actions: values(1),
                 poses: values(2),
+                images: Vec::new(),
                 behaviour: "smooth random".to_owned(),
             }
         })

@@ -1,7 +1,8 @@
 //! `meta/info.json`: what LeRobot needs to know of a dataset, and our own key in it.
 
-use super::{ACTION, DatasetError, DatasetSpec, OBSERVATION, POSE};
+use super::{ACTION, DatasetError, DatasetSpec, IMAGE, OBSERVATION, POSE};
 use crate::pose::PoseLayout;
+use crate::sight::ImageShape;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Number, Value, json};
 use std::collections::BTreeMap;
@@ -110,6 +111,16 @@ impl Info {
                 },
             );
         }
+        if let Some(image) = spec.image {
+            features.insert(
+                IMAGE.to_owned(),
+                Feature {
+                    dtype: "image".to_owned(),
+                    shape: vec![image.height, image.width, 3],
+                    names: json!(["height", "width", "channels"]),
+                },
+            );
+        }
         Self {
             codebase_version: VERSION.to_owned(),
             robot_type: None,
@@ -186,8 +197,27 @@ impl Info {
             action_names,
             pose_names,
             pose: own.pose.clone(),
+            image: self.image(dir)?,
             seed: own.seed,
         })
+    }
+
+    /// Size of the images, if there are any.
+    fn image(&self, dir: &Path) -> Result<Option<ImageShape>, DatasetError> {
+        let Some(feature) = self.features.get(IMAGE) else {
+            return Ok(None);
+        };
+        match (feature.dtype.as_str(), feature.shape.as_slice()) {
+            ("image", &[height, width, 3]) if height > 0 && width > 0 => {
+                Ok(Some(ImageShape { width, height }))
+            }
+            (dtype, shape) => Err(DatasetError::Column {
+                path: info_path(dir),
+                column: IMAGE.to_owned(),
+                found: format!("{dtype}{shape:?}"),
+                expected: "image[height, width, 3]".to_owned(),
+            }),
+        }
     }
 
     /// The component names of a vector feature; LeRobot allows a list, a list under one key, or

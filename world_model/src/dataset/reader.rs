@@ -3,7 +3,7 @@
 use super::columns::Table;
 use super::content_hash::content_hash;
 use super::info::{self, Info};
-use super::{ACTION, Dataset, DatasetError, DatasetSpec, Episode, OBSERVATION, POSE};
+use super::{ACTION, Dataset, DatasetError, DatasetSpec, Episode, IMAGE, OBSERVATION, POSE};
 use rayon::prelude::*;
 use std::path::{Path, PathBuf};
 
@@ -147,17 +147,18 @@ fn read_file(
     tasks: &[(i64, String)],
 ) -> Result<Vec<Episode>, DatasetError> {
     let vectors = spec.vectors();
-    let mut table = Table::open(
-        &plan.path,
-        &[
-            (OBSERVATION, "the observation of each frame"),
-            (ACTION, "the action of each frame"),
-            (POSE, "the pose of each frame"),
-            ("frame_index", "the frame within the episode"),
-            ("episode_index", "the episode of each frame"),
-            ("task_index", "the task of each frame"),
-        ],
-    )?;
+    let mut wanted = vec![
+        (OBSERVATION, "the observation of each frame"),
+        (ACTION, "the action of each frame"),
+        (POSE, "the pose of each frame"),
+        ("frame_index", "the frame within the episode"),
+        ("episode_index", "the episode of each frame"),
+        ("task_index", "the task of each frame"),
+    ];
+    if spec.image.is_some() {
+        wanted.push((IMAGE, "the image of each frame"));
+    }
+    let mut table = Table::open(&plan.path, &wanted)?;
     let by = "meta/episodes";
     let frames: usize = plan.lengths.iter().sum();
     matching(&plan.path, "number of rows", table.rows as i64, frames, by)?;
@@ -166,15 +167,20 @@ fn read_file(
         [0, 1, 2].map(|at: usize| Vec::with_capacity(frames * vectors[at].1.len()));
     let (mut frame_indices, mut episode_indices, mut task_indices) =
         (Vec::new(), Vec::new(), Vec::new());
+    let mut images = Vec::new();
     while let Some(rows) = table.next_rows()? {
         for ((column, names), out) in vectors.iter().zip(&mut columns) {
             rows.vectors(column, names.len(), out)?;
+        }
+        if spec.image.is_some() {
+            rows.images(IMAGE, &mut images)?;
         }
         rows.integers("frame_index", &mut frame_indices)?;
         rows.integers("episode_index", &mut episode_indices)?;
         rows.integers("task_index", &mut task_indices)?;
     }
 
+    let mut images = images.into_iter();
     let mut start = 0;
     let mut episodes = Vec::with_capacity(plan.lengths.len());
     for (at, &length) in plan.lengths.iter().enumerate() {
@@ -202,6 +208,7 @@ fn read_file(
             observations: slice(0)?,
             actions: slice(1)?,
             poses: slice(2)?,
+            images: images.by_ref().take(length).collect(),
             behaviour: behaviour(&plan.path, tasks, task_indices[start])?,
         });
         start += length;

@@ -1,10 +1,11 @@
 //! The parquet tables of a dataset, encoded into memory.
 
 use super::stats::FeatureStats;
-use super::{ACTION, DatasetError, DatasetSpec, OBSERVATION, POSE};
+use super::{ACTION, DatasetError, DatasetSpec, IMAGE, OBSERVATION, POSE};
 use arrow_array::builder::{Float64Builder, Int64Builder, ListBuilder, StringBuilder};
 use arrow_array::{
-    ArrayRef, FixedSizeListArray, Float32Array, Int64Array, RecordBatch, StringArray,
+    ArrayRef, BinaryArray, FixedSizeListArray, Float32Array, Int64Array, RecordBatch, StringArray,
+    StructArray, new_null_array,
 };
 use arrow_schema::{ArrowError, DataType, Field};
 use parquet::arrow::ArrowWriter;
@@ -33,6 +34,7 @@ pub(super) struct Buffer {
     pub(super) observations: Vec<f32>,
     pub(super) actions: Vec<f32>,
     pub(super) poses: Vec<f32>,
+    pub(super) images: Vec<Vec<u8>>,
     pub(super) episodes: Vec<EpisodeRow>,
 }
 
@@ -42,9 +44,10 @@ impl Buffer {
         self.episodes.iter().map(|episode| episode.length).sum()
     }
 
-    /// Bytes that the vectors take.
+    /// Bytes that vectors and images take.
     pub(super) fn bytes(&self) -> usize {
         size_of::<f32>() * (self.observations.len() + self.actions.len() + self.poses.len())
+            + self.images.iter().map(Vec::len).sum::<usize>()
     }
 }
 
@@ -79,10 +82,14 @@ pub(super) fn frames(
         (ACTION, &buffer.actions, &spec.action_names),
         (POSE, &buffer.poses, &spec.pose_names),
     ];
-    let mut columns = Vec::with_capacity(8);
+    let mut columns = Vec::with_capacity(9);
     for (name, values, names) in vectors {
         let array = vectors_of(values, names.len()).map_err(DatasetError::parquet(path))?;
         columns.push((name, array));
+    }
+    if spec.image.is_some() {
+        let array = images_of(&buffer.images).map_err(DatasetError::parquet(path))?;
+        columns.push((IMAGE, array));
     }
     let first = place.first_frame as i64;
     let timestamps = frame_indices().map(|frame| (frame as f64 / fps) as f32);
@@ -105,6 +112,12 @@ pub(super) fn frames(
     let mut properties = properties()
         .set_column_dictionary_enabled(ColumnPath::from("index"), false)
         .set_column_encoding(ColumnPath::from("index"), Encoding::DELTA_BINARY_PACKED);
+    // Images are compressed already, and none is like another.
+    let image_bytes = ColumnPath::new(vec![IMAGE.to_owned(), "bytes".to_owned()]);
+    properties = properties
+        .set_column_dictionary_enabled(image_bytes.clone(), false)
+        .set_column_statistics_enabled(image_bytes.clone(), EnabledStatistics::None)
+        .set_column_compression(image_bytes, Compression::UNCOMPRESSED);
     for (name, _, names) in vectors {
         properties = properties.set_column_dictionary_enabled(leaf(name, names.len()), false);
     }
@@ -230,6 +243,22 @@ pub(super) fn tasks(path: &Path, behaviours: &[String]) -> Result<Vec<u8>, Datas
         encode(&batch.with_schema(schema)?, properties())
     };
     with_pandas().map_err(DatasetError::parquet(path))
+}
+
+/// Image files as LeRobot keeps them: their bytes, and a path that is empty because they are here.
+fn images_of(images: &[Vec<u8>]) -> Result<ArrayRef, ArrowError> {
+    let bytes = BinaryArray::from_iter_values(images);
+    let paths = new_null_array(&DataType::Utf8, images.len());
+    let fields = vec![
+        Field::new("bytes", DataType::Binary, true),
+        Field::new("path", DataType::Utf8, true),
+    ];
+    let columns = vec![Arc::new(bytes) as ArrayRef, paths];
+    Ok(Arc::new(StructArray::try_new(
+        fields.into(),
+        columns,
+        None,
+    )?))
 }
 
 /// Rows of `dimension` values; LeRobot stores vectors of one component as plain numbers.

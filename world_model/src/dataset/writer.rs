@@ -8,7 +8,7 @@ use super::info::{self, FILES_PER_CHUNK, Info};
 use super::staging::{NewFolders, Staging};
 use super::stats::FeatureStats;
 use super::tables::{self, Buffer, EpisodeRow, Place};
-use super::{ACTION, DatasetError, DatasetSpec, Episode, OBSERVATION, POSE, Summary};
+use super::{ACTION, DatasetError, DatasetSpec, Episode, IMAGE, OBSERVATION, POSE, Summary};
 use serde::Serialize;
 use serde_json::{Map, Value};
 use std::path::{Path, PathBuf};
@@ -95,6 +95,7 @@ impl DatasetWriter {
             .extend_from_slice(&episode.observations);
         self.buffer.actions.extend_from_slice(&episode.actions);
         self.buffer.poses.extend_from_slice(&episode.poses);
+        self.buffer.images.extend_from_slice(&episode.images);
         self.buffer.episodes.push(EpisodeRow {
             length,
             task_index,
@@ -209,6 +210,20 @@ impl DatasetWriter {
                     value: values[at],
                 });
             }
+        }
+        let expected = match self.spec.image {
+            Some(_) => frames,
+            None => 0,
+        };
+        if episode.images.len() != expected {
+            return Err(DatasetError::EpisodeShape {
+                episode: index,
+                column: IMAGE,
+                found: episode.images.len(),
+                expected,
+                frames,
+                dimension: expected / frames,
+            });
         }
         Ok(frames)
     }

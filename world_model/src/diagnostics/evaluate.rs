@@ -6,7 +6,7 @@ use burn::tensor::{Device, Tensor, TensorData, TensorReadError};
 use super::spectrum::{Spectrum, ridge_r2};
 use super::{Diagnostics, PoseErrors, Skill};
 use crate::config::TrainConfig;
-use crate::networks::Networks;
+use crate::networks::{Dimensions, Networks};
 use crate::random::{Purpose, stream};
 use crate::train::TrainingData;
 
@@ -36,11 +36,12 @@ struct Sample<'a> {
 pub(crate) fn evaluate(
     networks: &Networks,
     data: &TrainingData<'_>,
+    dimensions: &Dimensions,
     config: &TrainConfig,
     step: usize,
 ) -> Result<Diagnostics, TensorReadError> {
     let networks = networks.valid();
-    let (sample, inverse_error) = Sample::new(&networks, data, config)?;
+    let (sample, inverse_error) = Sample::new(&networks, data, dimensions, config)?;
     let spectrum = Spectrum::of(&sample.encoded, config.latent_dim);
     let imagined_blocks = IMAGINED_BLOCKS.min(data.held_out_blocks);
     let skill = SKILL_BLOCKS
@@ -95,30 +96,31 @@ impl<'a> Sample<'a> {
     fn new(
         networks: &Networks,
         data: &'a TrainingData<'a>,
+        dimensions: &Dimensions,
         config: &TrainConfig,
     ) -> Result<(Self, f32), TensorReadError> {
         let rng = &mut stream(config.seed, Purpose::Evaluation, 0, 0);
         let firsts = data
             .held_out_windows
             .draw(WINDOWS, config.eventful_fraction, rng);
-        let dims = data.frames.dimensions();
+        let inputs = &dimensions.observation;
         let offsets = || (0..=data.held_out_blocks).map(|k| k * config.block);
-        let observations: Vec<f32> = offsets()
-            .flat_map(|offset| firsts.iter().map(move |first| first + offset))
-            .flat_map(|frame| data.frames.observation(frame).iter().copied())
-            .collect();
+        let mut observations = Vec::new();
+        for frame in offsets().flat_map(|offset| firsts.iter().map(move |first| first + offset)) {
+            data.frames.extend_observation(frame, &mut observations);
+        }
         let actions: Vec<Tensor<2>> = offsets()
             .take(data.held_out_blocks)
             .map(|offset| {
                 let rows = firsts
                     .iter()
                     .flat_map(|first| data.frames.action_block(first + offset, config.block));
-                tensor(rows.copied().collect(), config.block * dims.action)
+                tensor(rows.copied().collect(), config.block * dimensions.action)
             })
             .collect();
         let z = networks
             .encoder
-            .forward(tensor(observations, dims.observation));
+            .forward(tensor(observations, inputs.dim()), inputs);
         let (now, next) = (
             z.clone().narrow(0, 0, WINDOWS),
             z.clone().narrow(0, WINDOWS, WINDOWS),

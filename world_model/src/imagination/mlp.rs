@@ -1,6 +1,7 @@
 //! Plain weights of a multi-layer perceptron, as a checkpoint holds them.
 
 use super::ImaginationError;
+use crate::checkpoint::NamedTensor;
 
 /// An affine layer, `y = x W + b`.
 #[derive(Debug, Clone, PartialEq)]
@@ -16,6 +17,22 @@ pub struct Linear {
 }
 
 impl Linear {
+    /// Weight and bias under their names in a file, `name.weight` and `name.bias`.
+    pub(crate) fn tensors(&self, name: &str) -> [NamedTensor; 2] {
+        [
+            NamedTensor {
+                name: format!("{name}.weight"),
+                shape: vec![self.inputs, self.outputs],
+                values: self.weight.clone(),
+            },
+            NamedTensor {
+                name: format!("{name}.bias"),
+                shape: vec![self.outputs],
+                values: self.bias.clone(),
+            },
+        ]
+    }
+
     fn validate(&self, layer: usize) -> Result<(), ImaginationError> {
         let shape_fits = self.inputs > 0
             && self.outputs > 0

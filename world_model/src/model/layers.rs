@@ -2,12 +2,16 @@
 
 use crate::card::ModelCard;
 use crate::checkpoint::{Archive, CheckpointError, NamedTensor};
+use crate::encoder::Inputs;
 use crate::imagination::Linear;
-use crate::normalise::{Normalisation, fold_input, fold_output};
+use crate::normalise::{Normalisation, Standardiser, fold_input, fold_output};
+use crate::sight::Sight;
 
 /// Layers of each network, first to last.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Layers {
+    /// Of the encoder, over rows of pictures; none for states.
+    pub front: Vec<Linear>,
     pub encoder: Vec<Linear>,
     pub predictor: Vec<Linear>,
     pub pose: Vec<Linear>,
@@ -19,9 +23,7 @@ impl Layers {
     /// Folds the standardisation in: observations into the encoder's first layer, actions into the
     /// predictor's first, poses into the probe's last.
     pub fn fold(mut self, normalisation: &Normalisation, latent_dim: usize) -> Self {
-        if let Some(first) = self.encoder.first_mut() {
-            fold_input(first, 0, &normalisation.observation);
-        }
+        self.fold_observation(&normalisation.observation);
         if let Some(first) = self.predictor.first_mut() {
             fold_input(first, latent_dim, &normalisation.action);
         }
@@ -29,6 +31,20 @@ impl Layers {
             fold_output(last, &normalisation.pose);
         }
         self
+    }
+
+    /// Makes the encoder take observations as they are.
+    pub fn fold_observation(&mut self, observation: &Standardiser) {
+        match (self.front.first_mut(), self.encoder.first_mut()) {
+            (Some(front), Some(first)) => {
+                let (leading, pixels) = observation.split(observation.mean.len() - 1);
+                fold_input(front, 0, &pixels);
+                let others = first.inputs - leading.mean.len();
+                fold_input(first, 0, &leading.with_plain(others));
+            }
+            (None, Some(first)) => fold_input(first, 0, observation),
+            _ => {}
+        }
     }
 
     /// Every weight and bias under its name in the file, `network.layer.weight`.
@@ -39,6 +55,7 @@ impl Layers {
             .enumerate()
             .map(|(head, layers)| (format!("reach.{head}"), layers));
         [
+            ("front".to_owned(), &self.front),
             ("encoder".to_owned(), &self.encoder),
             ("predictor".to_owned(), &self.predictor),
             ("pose".to_owned(), &self.pose),
@@ -47,28 +64,18 @@ impl Layers {
         .into_iter()
         .chain(heads)
         .flat_map(|(network, layers)| {
-            layers.iter().enumerate().flat_map(move |(index, layer)| {
-                [
-                    NamedTensor {
-                        name: format!("{network}.{index}.weight"),
-                        shape: vec![layer.inputs, layer.outputs],
-                        values: layer.weight.clone(),
-                    },
-                    NamedTensor {
-                        name: format!("{network}.{index}.bias"),
-                        shape: vec![layer.outputs],
-                        values: layer.bias.clone(),
-                    },
-                ]
-            })
+            let named = layers.iter().enumerate();
+            named.flat_map(move |(index, layer)| layer.tensors(&format!("{network}.{index}")))
         })
         .collect()
     }
 
-    /// Hash of all of them. That of the file covers the card too, with the time that the training took.
-    pub fn hash(&self) -> String {
+    /// Hash of all of them, and of those that a sight has. That of the file covers the card too, with the time that the
+    /// training took.
+    pub fn hash(&self, sight: &Option<Sight>) -> String {
         let mut hasher = blake3::Hasher::new();
-        for tensor in self.tensors() {
+        let sight = sight.iter().flat_map(Sight::tensors);
+        for tensor in self.tensors().into_iter().chain(sight) {
             hasher.update(tensor.name.as_bytes());
             for value in &tensor.values {
                 hasher.update(&value.to_le_bytes());
@@ -84,31 +91,17 @@ impl Layers {
     pub fn take_from(archive: &mut Archive, card: &ModelCard) -> Result<Self, CheckpointError> {
         let config = &card.config;
         let latent = config.latent_dim;
+        let inputs = Inputs::of_card(card);
+        let front = inputs.front.iter().enumerate();
+        let front = front
+            .map(|(i, stage)| archive.take_layer(&format!("front.{i}"), stage.inputs, stage.width))
+            .collect::<Result<_, _>>()?;
         let mut network = |name: &str, input: usize, hidden: &[usize], output: usize| {
-            let sizes = [&[input], hidden, &[output]].concat();
-            sizes
-                .windows(2)
-                .enumerate()
-                .map(|(index, pair)| {
-                    let (inputs, outputs) = (pair[0], pair[1]);
-                    let weight = format!("{name}.{index}.weight");
-                    let bias = format!("{name}.{index}.bias");
-                    Ok(Linear {
-                        inputs,
-                        outputs,
-                        weight: archive.take(&weight, &[inputs, outputs])?,
-                        bias: archive.take(&bias, &[outputs])?,
-                    })
-                })
-                .collect::<Result<Vec<_>, CheckpointError>>()
+            archive.take_network(name, &[&[input], hidden, &[output]].concat())
         };
         Ok(Self {
-            encoder: network(
-                "encoder",
-                card.observation_dim(),
-                &config.encoder_hidden,
-                latent,
-            )?,
+            front,
+            encoder: network("encoder", inputs.joined(), &config.encoder_hidden, latent)?,
             predictor: network(
                 "predictor",
                 latent + card.block_action_dim(),

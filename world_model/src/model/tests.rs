@@ -27,7 +27,7 @@ fn small_model() -> WorldModel {
         warmup_steps: 10,
         ..TrainConfig::default()
     };
-    train(&pushed_disc(6, 60, 0), &config, None, &mut |_| {
+    train(&pushed_disc(6, 60, 0), None, &config, None, &mut |_| {
         ControlFlow::Continue(())
     })
     .unwrap()

@@ -69,15 +69,13 @@ impl Batch {
         };
         for offset in (0..=config.open_loop_steps).map(|k| k * config.block) {
             for first in &firsts {
-                batch
-                    .observations
-                    .extend(frames.observation(first + offset));
+                frames.extend_observation(first + offset, &mut batch.observations);
                 batch
                     .encoded_poses
                     .extend(frames.standard_pose(first + offset));
             }
         }
-        let block_dim = config.block * frames.dimensions().action;
+        let block_dim = config.block * frames.action_dim();
         for step in 0..config.imagined_steps {
             let mut actions = Vec::with_capacity(windows * block_dim);
             for (index, first) in firsts.iter().enumerate() {
@@ -103,7 +101,7 @@ impl Batch {
             };
             let (goal, label) = sampler.draw(first + blocks * config.block, rng);
             batch.pairs.blocks.push(blocks);
-            batch.pairs.goals.extend(frames.observation(goal));
+            frames.extend_observation(goal, &mut batch.pairs.goals);
             batch.pairs.labels.push(label);
         }
         batch

@@ -4,10 +4,13 @@
 use super::TrainError;
 use crate::config::TrainConfig;
 use crate::dataset::Dataset;
-use crate::frames::{Frames, dimensions, fit_normalisation};
+use crate::encoder::Inputs;
+use crate::frames::{Frames, fit_normalisation};
 use crate::networks::Dimensions;
 use crate::normalise::Normalisation;
+use crate::observations::Observations;
 use crate::pose::PoseLayout;
+use crate::sight::Sight;
 use crate::windows::{WindowSampler, split_episodes};
 
 /// Longest horizon of the held-out diagnostics, in blocks.
@@ -27,18 +30,27 @@ pub(crate) struct TrainingData<'a> {
 }
 
 impl<'a> TrainingData<'a> {
-    /// Splits and standardises `dataset`.
+    /// Splits and standardises `dataset`, of which the states are observed, or what `sight` sees.
     ///
     /// # Errors
+    /// [`TrainError::Sight`] for a frame that cannot be looked at.
     /// [`TrainError::TooFewEpisodes`], [`TrainError::TooShort`] when training or held-out episodes
     /// have no window of `open_loop_steps` blocks.
-    pub fn new(dataset: &'a Dataset, config: &TrainConfig) -> Result<Self, TrainError> {
+    pub fn new(
+        dataset: &'a Dataset,
+        sight: Option<&Sight>,
+        config: &TrainConfig,
+    ) -> Result<Self, TrainError> {
         let episodes = dataset.episodes.len();
         let (training_episodes, held_out) =
             split_episodes(episodes, config.held_out_fraction, config.seed)
                 .ok_or(TrainError::TooFewEpisodes { found: episodes })?;
-        let normalisation = fit_normalisation(dataset, &training_episodes);
-        let frames = Frames::new(dataset, &normalisation);
+        let observations = match sight {
+            Some(sight) => Observations::seen(dataset, sight)?,
+            None => Observations::states(dataset),
+        };
+        let normalisation = fit_normalisation(dataset, &observations, &training_episodes);
+        let frames = Frames::new(dataset, observations, &normalisation);
         let layout = &dataset.spec.pose;
         let windows = |episodes: &[usize], blocks: usize| {
             WindowSampler::new(&frames, episodes, blocks * config.block)
@@ -64,22 +76,30 @@ impl<'a> TrainingData<'a> {
         })
     }
 
-    /// Widths of the columns of `dataset`.
+    /// What the networks read and write.
     ///
     /// # Errors
-    /// [`TrainError::NoColumns`] when one of them is zero.
-    pub fn dimensions(dataset: &Dataset) -> Result<Dimensions, TrainError> {
-        let dims = dimensions(dataset);
+    /// [`TrainError::NoColumns`] when a kind of column is missing.
+    pub fn dimensions(dataset: &Dataset, sight: Option<&Sight>) -> Result<Dimensions, TrainError> {
+        let observation = match sight {
+            Some(sight) => Inputs::of_sight(sight.spec()),
+            None => Inputs::of_states(dataset.spec.observation_names.len()),
+        };
+        let (action, pose) = (dataset.spec.action_names.len(), dataset.spec.pose.dim());
         for (what, width) in [
-            ("observation", dims.observation),
-            ("action", dims.action),
-            ("pose", dims.pose),
+            ("observation", observation.dim()),
+            ("action", action),
+            ("pose", pose),
         ] {
             if width == 0 {
                 return Err(TrainError::NoColumns { what });
             }
         }
-        Ok(dims)
+        Ok(Dimensions {
+            observation,
+            action,
+            pose,
+        })
     }
 }
 

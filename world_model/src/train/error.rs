@@ -9,6 +9,7 @@ use crate::checkpoint::CheckpointError;
 use crate::config::ConfigError;
 use crate::diagnostics::Collapse;
 use crate::imagination::ImaginationError;
+use crate::sight::SightError;
 
 /// Why a training run ended without a model.
 #[derive(Debug, Error)]
@@ -16,6 +17,17 @@ pub enum TrainError {
     /// A setting is out of range.
     #[error(transparent)]
     Config(#[from] ConfigError),
+    /// An image cannot be looked at.
+    #[error(transparent)]
+    Sight(#[from] SightError),
+    /// The teacher of an encoder of images does not read the states of the data.
+    #[error(
+        "the teacher is not a model of the data's states: expected one that observes {expected}"
+    )]
+    Teacher {
+        /// Names of the states' values.
+        expected: String,
+    },
     /// A training state cannot be read or written.
     #[error(transparent)]
     Checkpoint(#[from] CheckpointError),

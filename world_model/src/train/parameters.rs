@@ -7,7 +7,7 @@ use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
 use burn::tensor::{Device, Gradients, Tensor, TensorData, TensorReadError};
 
 use crate::imagination::Linear;
-use crate::networks::{Networks, REPRESENTATION};
+use crate::networks::REPRESENTATION;
 
 /// One parameter tensor inside the flat vector.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,7 +25,7 @@ pub(crate) struct ParameterMap {
 
 impl ParameterMap {
     /// The map and the current values of `networks`.
-    pub fn of(networks: &Networks) -> (Self, Vec<f32>) {
+    pub fn of(networks: &impl Module) -> (Self, Vec<f32>) {
         let mut reader = Reader::default();
         networks.visit(&mut reader);
         let map = Self {
@@ -71,7 +71,7 @@ impl ParameterMap {
 }
 
 /// `networks` with the given parameter values, as fresh leaves of a graph of their own.
-pub(crate) fn assign(networks: Networks, values: &[f32], device: &Device) -> Networks {
+pub(crate) fn assign<M: Module>(networks: M, values: &[f32], device: &Device) -> M {
     networks.map(&mut Writer {
         values,
         position: 0,
@@ -84,7 +84,7 @@ pub(crate) fn assign(networks: Networks, values: &[f32], device: &Device) -> Net
 /// # Errors
 /// When the backend cannot read a gradient back.
 pub(crate) fn flat_gradient(
-    networks: &Networks,
+    networks: &impl Module,
     gradients: &mut Gradients,
     parameters: usize,
 ) -> Result<Vec<f32>, TensorReadError> {

@@ -79,14 +79,15 @@ impl Worker {
     ) -> Result<ShardResult, TensorReadError> {
         let n = batch.windows;
         let pairs_of_frames = self.config.open_loop_steps * n;
-        let observations = self.constant(batch.observations, self.dimensions.observation);
+        let inputs = &self.dimensions.observation;
+        let observations = self.constant(batch.observations, inputs.dim());
         let actions: Vec<Tensor<2>> = batch
             .actions
             .into_iter()
             .map(|block| self.constant(block, self.config.block * self.dimensions.action))
             .collect();
 
-        let z = networks.encoder.forward(observations);
+        let z = networks.encoder.forward(observations, inputs);
         let predicted = networks
             .predictor
             .open_loop(z.clone().narrow(0, 0, n), &actions[..open_loop]);
@@ -103,9 +104,9 @@ impl Worker {
             Tensor::cat(actions[..self.config.open_loop_steps].to_vec(), 0),
         );
 
-        let latents = imagine(networks, &z, &predicted, &actions, {
-            self.constant(batch.pairs.goals.clone(), self.dimensions.observation)
-        })?;
+        let goals = self.constant(batch.pairs.goals.clone(), inputs.dim());
+        let goals = networks.encoder.valid().forward(goals.inner(), inputs);
+        let latents = imagine(networks, &z, &predicted, &actions, goals)?;
         let (sigreg, sigreg_value) = self.sigreg_loss(z, &latents.encoded, &batch.directions);
         let pose = self.pose_loss(
             networks,
@@ -210,7 +211,7 @@ impl Worker {
 }
 
 /// Detaches what the heads train on: encoded latents, the open-loop predictions carried on to the
-/// whole imagined horizon, and the goals.
+/// whole imagined horizon, and the latents of the goals.
 fn imagine(
     networks: &Networks,
     z: &Tensor<2>,
@@ -234,11 +235,7 @@ fn imagine(
     }
     Ok(Latents {
         encoded: z.clone().inner().try_into_vec_as()?,
-        goals: networks
-            .encoder
-            .valid()
-            .forward(goals.inner())
-            .try_into_vec_as()?,
+        goals: goals.try_into_vec_as()?,
         imagined,
     })
 }

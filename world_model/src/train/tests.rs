@@ -32,7 +32,10 @@ fn tiny() -> TrainConfig {
 }
 
 fn run(dataset: &Dataset, config: &TrainConfig, state: Option<&Path>) -> WorldModel {
-    train(dataset, config, state, &mut |_| ControlFlow::Continue(())).unwrap()
+    train(dataset, None, config, state, &mut |_| {
+        ControlFlow::Continue(())
+    })
+    .unwrap()
 }
 
 /// Training that is stopped after `step` steps.
@@ -41,7 +44,7 @@ fn interrupt(dataset: &Dataset, config: &TrainConfig, state: &Path, step: usize)
         done if done >= step => ControlFlow::Break(()),
         _ => ControlFlow::Continue(()),
     };
-    train(dataset, config, Some(state), &mut stop).unwrap_err()
+    train(dataset, None, config, Some(state), &mut stop).unwrap_err()
 }
 
 #[test]
@@ -103,7 +106,7 @@ fn a_state_of_another_run_is_refused() {
     let state = folder.path().join("state.safetensors");
     interrupt(&dataset, &tiny(), &state, 3);
     let resume = |dataset: &Dataset, config: &TrainConfig| {
-        train(dataset, config, Some(&state), &mut |_| {
+        train(dataset, None, config, Some(&state), &mut |_| {
             ControlFlow::Continue(())
         })
         .unwrap_err()
@@ -133,7 +136,10 @@ fn without_anything_against_it_the_latent_collapses_and_training_says_so() {
         ..tiny()
     };
     let dataset = pushed_disc(20, 60, 2);
-    let error = train(&dataset, &config, None, &mut |_| ControlFlow::Continue(())).unwrap_err();
+    let error = train(&dataset, None, &config, None, &mut |_| {
+        ControlFlow::Continue(())
+    })
+    .unwrap_err();
     let TrainError::Collapsed(collapse) = &error else {
         panic!("{error}");
     };
@@ -147,9 +153,11 @@ fn without_anything_against_it_the_latent_collapses_and_training_says_so() {
 #[test]
 fn data_without_a_window_is_refused() {
     let refuse = |dataset: &Dataset| {
-        train(dataset, &tiny(), None, &mut |_| ControlFlow::Continue(()))
-            .unwrap_err()
-            .to_string()
+        train(dataset, None, &tiny(), None, &mut |_| {
+            ControlFlow::Continue(())
+        })
+        .unwrap_err()
+        .to_string()
     };
     let message = refuse(&pushed_disc(8, 20, 0));
     assert!(
@@ -167,12 +175,18 @@ fn data_without_a_window_is_refused() {
 fn every_step_is_reported_with_an_estimate() {
     let mut steps = Vec::new();
     let mut evaluations = 0;
-    train(&pushed_disc(20, 60, 2), &tiny(), None, &mut |progress| {
-        steps.push(progress.step);
-        evaluations += usize::from(progress.evaluated);
-        assert!(progress.losses.is_finite() && progress.eta_seconds >= 0.0);
-        ControlFlow::Continue(())
-    })
+    train(
+        &pushed_disc(20, 60, 2),
+        None,
+        &tiny(),
+        None,
+        &mut |progress| {
+            steps.push(progress.step);
+            evaluations += usize::from(progress.evaluated);
+            assert!(progress.losses.is_finite() && progress.eta_seconds >= 0.0);
+            ControlFlow::Continue(())
+        },
+    )
     .unwrap();
     assert_eq!(steps, (1..=60).collect::<Vec<_>>());
     assert_eq!(evaluations, 3);

@@ -16,10 +16,11 @@ use crate::card::{ModelCard, ObservationKind};
 use crate::config::TrainConfig;
 use crate::dataset::Dataset;
 use crate::diagnostics::{Diagnostics, check_collapse, evaluate};
-use crate::imagination::{ImaginationError, Linear, Mlp, PackedMlp, Scratch};
-use crate::model::{Layers, WorldModel};
-use crate::networks::Networks;
+use crate::imagination::{ImaginationError, Linear};
+use crate::model::{EncoderScratch, Layers, PackedEncoder, WorldModel};
+use crate::networks::{Dimensions, Networks};
 use crate::random::{Purpose, stream};
+use crate::sight::Sight;
 use crate::slow::slow_features;
 
 /// Pairs of frames, one block apart, that the slow features are fitted on.
@@ -30,6 +31,8 @@ pub(super) struct Trainer<'a> {
     dataset: &'a Dataset,
     data: &'a TrainingData<'a>,
     config: &'a TrainConfig,
+    dimensions: Dimensions,
+    sight: Option<Sight>,
     state_file: Option<&'a Path>,
     map: ParameterMap,
     state: TrainState,
@@ -52,11 +55,12 @@ impl<'a> Trainer<'a> {
     pub fn new(
         dataset: &'a Dataset,
         data: &'a TrainingData<'a>,
+        dimensions: Dimensions,
+        sight: Option<Sight>,
         config: &'a TrainConfig,
         state_file: Option<&'a Path>,
     ) -> Result<Self, TrainError> {
-        let dimensions = data.frames.dimensions();
-        let networks = Networks::init(dimensions, config, &Device::flex().autodiff());
+        let networks = Networks::init(&dimensions, config, &Device::flex().autodiff());
         let (map, values) = ParameterMap::of(&networks);
         let state = match state_file {
             Some(path) if path.exists() => {
@@ -71,7 +75,9 @@ impl<'a> Trainer<'a> {
         };
         let one_thread = || ThreadPoolBuilder::new().num_threads(1).build();
         Ok(Self {
-            worker: Worker::new(networks, dimensions, config),
+            worker: Worker::new(networks, dimensions.clone(), config),
+            dimensions,
+            sight,
             pools: [one_thread()?, one_thread()?],
             clock: Clock {
                 started: Instant::now(),
@@ -168,7 +174,8 @@ impl<'a> Trainer<'a> {
     fn evaluate(&self) -> Result<Diagnostics, TrainError> {
         let networks = self.worker.networks(&self.state.values);
         let step = self.state.step;
-        Ok(self.pools[0].install(|| evaluate(&networks, self.data, self.config, step))?)
+        Ok(self.pools[0]
+            .install(|| evaluate(&networks, self.data, &self.dimensions, self.config, step))?)
     }
 
     /// Writes the state, if there is a file for it.
@@ -198,19 +205,22 @@ impl<'a> Trainer<'a> {
     }
 
     /// The slow features of the latents of a share of the data, under the given encoder.
-    fn slow_features(&self, encoder: &[Linear]) -> Result<Linear, TrainError> {
+    fn slow_features(&self, front: &[Linear], encoder: &[Linear]) -> Result<Linear, TrainError> {
         let latent = self.config.latent_dim;
-        let encoder = PackedMlp::new(&Mlp::try_new(encoder.to_vec())?);
+        let inputs = self.dimensions.observation.clone();
+        let encoder = PackedEncoder::try_new(inputs, front, encoder)?;
+        let mut memory = EncoderScratch::default();
         let rng = &mut stream(self.config.seed, Purpose::SlowFeatures, 0, 0);
         let firsts = self.data.training_windows.draw(SLOW_PAIRS, 0.0, rng);
-        let encode = |offset: usize| {
-            let observations: Vec<f32> = firsts
-                .iter()
-                .flat_map(|first| self.data.frames.observation(first + offset))
-                .copied()
-                .collect();
+        let mut encode = |offset: usize| {
             let mut latents = vec![0.0; SLOW_PAIRS * latent];
-            encoder.forward(&observations, SLOW_PAIRS, &mut latents, &mut Scratch::new())?;
+            let mut observation = Vec::new();
+            for (first, latent) in firsts.iter().zip(latents.chunks_exact_mut(latent)) {
+                observation.clear();
+                let frames = &self.data.frames;
+                frames.extend_observation(first + offset, &mut observation);
+                encoder.forward(&observation, 1, latent, &mut memory)?;
+            }
             Ok::<_, ImaginationError>(latents)
         };
         Ok(slow_features(
@@ -229,18 +239,25 @@ impl<'a> Trainer<'a> {
         let network = |prefix: &str| self.map.layers(&self.state.values, prefix);
         let mut layers = Layers {
             slow: vec![],
-            encoder: network("encoder."),
+            front: network("encoder.front."),
+            encoder: network("encoder.network."),
             predictor: network("predictor."),
             pose: network("pose."),
             reach: (0..self.config.reach_heads)
                 .map(|head| network(&format!("reach.{head}.")))
                 .collect(),
         };
-        layers.slow.push(self.slow_features(&layers.encoder)?);
+        layers
+            .slow
+            .push(self.slow_features(&layers.front, &layers.encoder)?);
         let spec = &self.dataset.spec;
         let card = ModelCard {
             task: spec.task.clone(),
-            observation: ObservationKind::State,
+            observation: match self.sight {
+                Some(_) => ObservationKind::Pixels,
+                None => ObservationKind::State,
+            },
+            sight: self.sight.as_ref().map(|sight| sight.spec().clone()),
             fps: spec.fps,
             observation_names: spec.observation_names.clone(),
             action_names: spec.action_names.clone(),
@@ -255,7 +272,7 @@ impl<'a> Trainer<'a> {
             diagnostics,
         };
         let layers = layers.fold(&card.normalisation, self.config.latent_dim);
-        Ok(WorldModel::try_new(card, layers)?)
+        Ok(WorldModel::try_new(card, self.sight, layers)?)
     }
 }
 

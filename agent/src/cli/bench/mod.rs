@@ -58,6 +58,9 @@ pub struct BenchArguments {
     /// Factors of variation to fix, as NAME=VALUE; tasks without such a factor refuse it
     #[arg(long, value_delimiter = ',', value_name = "F=V")]
     shift: Vec<String>,
+    /// Models that see a camera's images instead of states
+    #[arg(long)]
+    pixels: bool,
     /// Worker threads [default: one for each core]
     #[arg(long)]
     threads: Option<usize>,

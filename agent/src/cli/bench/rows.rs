@@ -124,7 +124,7 @@ fn model_file(assets: &Path, task: &Task, arguments: &BenchArguments) -> Result<
             bail!(UsageError("--model needs a single --task".to_owned()))
         }
         Some(path) => Ok(path.clone()),
-        None => Ok(assets::model_path(assets, task.name())),
+        None => Ok(assets::model_path(assets, task.name(), arguments.pixels)),
     }
 }
 

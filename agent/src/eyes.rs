@@ -1,0 +1,103 @@
+//! Opens the eyes of a model that is to be trained: a sight, whose localiser is trained first where it has one.
+
+use crate::sight_config::{SightConfig, SightKind};
+use anyhow::{Context, Result};
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use rayon::prelude::*;
+use sim::variation::Variant;
+use sim::{Behaviour, BehaviourKind, Env, Task};
+use std::sync::Arc;
+use world_model::sight::{LocaliserSample, Sight, train_localiser};
+
+/// Pictures taken of one world, and the control steps between them.
+const PICTURES_OF_A_WORLD: usize = 6;
+const STEPS_BETWEEN: usize = 10;
+
+/// The sight that `config` describes. `progress` hears of the localiser's training steps and loss.
+///
+/// # Errors
+/// A landmark that the task does not have, or pictures that cannot be taken or learned from.
+pub fn open(
+    config: &SightConfig,
+    task: &Arc<Task>,
+    seed: u64,
+    progress: &mut dyn FnMut(usize, f32),
+) -> Result<Sight> {
+    let spec = config.spec(task)?;
+    let localiser = match config.kind {
+        SightKind::Localised => {
+            let bodies = config.bodies(task)?;
+            let samples = pictures(config, task, &bodies, seed)?;
+            let mut settings = config.localiser.clone();
+            settings.seed = seed;
+            let localiser =
+                train_localiser(&samples, config.image(), bodies.len(), &settings, progress)
+                    .context("the localiser")?;
+            Some(localiser)
+        }
+        _ => None,
+    };
+    Ok(Sight::try_new(spec, localiser)?)
+}
+
+/// Pictures of worlds whose looks vary, with the true pixels of each landmark.
+fn pictures(
+    config: &SightConfig,
+    task: &Arc<Task>,
+    bodies: &[usize],
+    seed: u64,
+) -> Result<Vec<LocaliserSample>> {
+    let plain = Variant::of(task, None)?;
+    let varied = plain.with_varied_looks(task);
+    let worlds = config.localiser.pictures.div_ceil(PICTURES_OF_A_WORLD) as u64;
+    let taken = (0..worlds)
+        .into_par_iter()
+        .map(|world| {
+            let mut rng = ChaCha8Rng::seed_from_u64(seed);
+            // Far from the streams of episodes.
+            rng.set_stream((1 << 62) | world);
+            // One world in four looks as usual.
+            let variant = if world % 4 == 0 { &plain } else { &varied };
+            of_one_world(config, task, variant, bodies, rng.random())
+        })
+        .collect::<Result<Vec<_>>>()?;
+    let mut samples: Vec<_> = taken.into_iter().flatten().collect();
+    samples.truncate(config.localiser.pictures);
+    Ok(samples)
+}
+
+fn of_one_world(
+    config: &SightConfig,
+    task: &Arc<Task>,
+    variant: &Variant,
+    bodies: &[usize],
+    seed: u64,
+) -> Result<Vec<LocaliserSample>> {
+    let mut env = Env::new(Arc::clone(task), variant.clone())?;
+    env.reset(seed)?;
+    let mut camera = task.camera(config.size, config.size)?;
+    let mut behaviour = Behaviour::new(BehaviourKind::Seeking, task.action_dim(), seed);
+    let mut samples = Vec::with_capacity(PICTURES_OF_A_WORLD);
+    let mut segments = vec![0; config.size * config.size];
+    while samples.len() < PICTURES_OF_A_WORLD {
+        let mut image = vec![0; config.image().bytes()];
+        env.render_into(&mut camera, &mut image)?;
+        env.segment_into(&mut camera, &mut segments)?;
+        let landmark = |&body: &u8| {
+            let found = bodies.iter().position(|&b| b + 1 == usize::from(body));
+            found.map_or(0, |index| index as u8 + 1)
+        };
+        samples.push(LocaliserSample {
+            image,
+            landmarks: segments.iter().map(landmark).collect(),
+        });
+        for _ in 0..STEPS_BETWEEN {
+            let action = behaviour.act(&env)?;
+            if env.step(&action).is_err() {
+                return Ok(samples); // the world failed; what was seen before is good
+            }
+        }
+    }
+    Ok(samples)
+}

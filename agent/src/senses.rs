@@ -1,0 +1,104 @@
+//! What a model observes of a world: its state, or what its sight makes of a camera's images.
+
+use anyhow::{Context, Result, bail};
+use sim::{Camera, Env, Goal, Task};
+use world_model::WorldModel;
+use world_model::dataset::Episode;
+use world_model::sight::Sight;
+
+/// The senses of a model in a task. One thread uses them at a time; a clone has buffers of its own.
+#[derive(Clone)]
+pub struct Senses {
+    eyes: Option<Eyes>,
+}
+
+#[derive(Clone)]
+struct Eyes {
+    camera: Camera,
+    sight: Sight,
+    now: Vec<u8>,
+    before: Vec<u8>,
+}
+
+impl Senses {
+    /// What `model` needs in order to observe `task`.
+    ///
+    /// # Errors
+    /// When the task's camera cannot give images of the model's size.
+    pub fn new(model: &WorldModel, task: &Task) -> Result<Self> {
+        let Some(sight) = model.sight() else {
+            return Ok(Self { eyes: None });
+        };
+        let image = sight.spec().image();
+        Ok(Self {
+            eyes: Some(Eyes {
+                camera: task.camera(image.width, image.height)?,
+                sight: sight.clone(),
+                now: vec![0; image.bytes()],
+                before: vec![0; image.bytes()],
+            }),
+        })
+    }
+
+    /// The observation of the present, as the model's encoder reads it.
+    ///
+    /// # Errors
+    /// When the camera sees nothing.
+    pub fn observe(&mut self, env: &Env) -> Result<Vec<f32>> {
+        let Some(eyes) = &mut self.eyes else {
+            return Ok(env.observation());
+        };
+        env.render_into(&mut eyes.camera, &mut eyes.now)?;
+        env.render_previous_into(&mut eyes.camera, &mut eyes.before)?;
+        eyes.look()
+    }
+
+    /// The observation in which a goal holds, in the light of `env`.
+    ///
+    /// # Errors
+    /// When the goal is a pose only and the model needs a picture, or the camera sees nothing.
+    pub fn observe_goal(&mut self, env: &Env, goal: &Goal) -> Result<Vec<f32>> {
+        let Some(eyes) = &mut self.eyes else {
+            return Ok(goal.observation.clone());
+        };
+        let [now, before] = &goal.placements;
+        if now.is_empty() {
+            bail!("the goal is a pose without a picture, expected where all bodies are");
+        }
+        env.render_placed_into(&mut eyes.camera, now, &mut eyes.now)
+            .context("the goal's picture")?;
+        env.render_placed_into(&mut eyes.camera, before, &mut eyes.before)
+            .context("the goal's picture")?;
+        eyes.look()
+    }
+}
+
+/// The observations of an episode as a model's encoder reads them, `[frames, observation]`.
+///
+/// # Errors
+/// Images that the model cannot look at.
+pub fn observations_of(model: &WorldModel, episode: &Episode) -> Result<Vec<f32>> {
+    let Some(sight) = model.sight() else {
+        return Ok(episode.observations.clone());
+    };
+    let image = sight.spec().image();
+    let views = episode
+        .images
+        .iter()
+        .map(|file| sight.look(&image.from_png(file)?))
+        .collect::<Result<Vec<_>, _>>()?;
+    let mut observations = Vec::with_capacity(views.len() * sight.spec().features());
+    for (frame, now) in views.iter().enumerate() {
+        sight.features(now, &views[frame.saturating_sub(1)], &mut observations);
+    }
+    Ok(observations)
+}
+
+impl Eyes {
+    fn look(&mut self) -> Result<Vec<f32>> {
+        let mut observation = Vec::with_capacity(self.sight.spec().features());
+        self.sight
+            .observe(&self.now, &self.before, &mut observation)?;
+        Ok(observation)
+    }
+}

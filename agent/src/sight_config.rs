@@ -1,0 +1,128 @@
+//! How a model of images is to look: the part of a recipe that names what is looked for.
+
+use anyhow::{Result, bail};
+use serde::{Deserialize, Serialize};
+use sim::Task;
+use world_model::DistilConfig;
+use world_model::sight::{Finder, ImageShape, Landmark, LocaliserConfig, SightSpec};
+
+/// Encoders of images.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq, Serialize, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum SightKind {
+    /// Landmarks found by their colours, and a window around the first.
+    #[default]
+    Glimpse,
+    /// The same, with landmarks found by a network.
+    Localised,
+    /// The whole frame.
+    Frame,
+    /// The whole frame, taught the latents of a model of states.
+    Distilled,
+}
+
+/// How a model looks.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct SightConfig {
+    /// The encoder.
+    pub kind: SightKind,
+    /// Side of the square images, pixels. Default 64.
+    pub size: usize,
+    /// Bodies that a glimpse looks for; the window is around the first. Default: object and effector of the task.
+    pub landmarks: Vec<String>,
+    /// Side of the window, pixels; zero for none. Default 24.
+    pub window: usize,
+    /// Whether the window shows colours. Default no.
+    pub coloured: bool,
+    /// How the network that finds landmarks is trained.
+    pub localiser: LocaliserConfig,
+    /// How an encoder is taught the latents of a model of states.
+    pub distil: DistilConfig,
+}
+
+impl Default for SightConfig {
+    fn default() -> Self {
+        Self {
+            kind: SightKind::default(),
+            size: 64,
+            landmarks: Vec::new(),
+            window: 24,
+            coloured: false,
+            localiser: LocaliserConfig::default(),
+            distil: DistilConfig::default(),
+        }
+    }
+}
+
+impl SightConfig {
+    /// Size of the images.
+    pub fn image(&self) -> ImageShape {
+        ImageShape {
+            width: self.size,
+            height: self.size,
+        }
+    }
+
+    /// The bodies of a task that are looked for, as indices into its appearance.
+    ///
+    /// # Errors
+    /// A body that the task does not have.
+    pub fn bodies(&self, task: &Task) -> Result<Vec<usize>> {
+        let goal = &task.spec().goal;
+        let named: Vec<&str> = match self.landmarks.as_slice() {
+            [] => std::iter::once(goal.of.as_str())
+                .chain(goal.effector.as_deref())
+                .collect(),
+            named => named.iter().map(String::as_str).collect(),
+        };
+        let bodies = &task.appearance().bodies;
+        named
+            .into_iter()
+            .map(|name| match bodies.iter().position(|b| b == name) {
+                Some(body) => Ok(body),
+                None => bail!(
+                    "landmark '{name}': expected a body of task '{}': {}",
+                    task.name(),
+                    bodies.join(", ")
+                ),
+            })
+            .collect()
+    }
+
+    /// What a model with this sight looks at in a task.
+    ///
+    /// # Errors
+    /// A body that the task does not have.
+    pub fn spec(&self, task: &Task) -> Result<SightSpec> {
+        let image = self.image();
+        let finder = match self.kind {
+            SightKind::Frame | SightKind::Distilled => return Ok(SightSpec::Frame { image }),
+            SightKind::Glimpse => Finder::Colours,
+            SightKind::Localised => Finder::Learned {
+                hidden: self.localiser.hidden.clone(),
+            },
+        };
+        let appearance = task.appearance();
+        let landmark = |body: usize| {
+            let mut colours: Vec<[f32; 3]> = Vec::new();
+            for part in appearance.parts_of(body) {
+                let [r, g, b, _] = part.colour;
+                if !colours.contains(&[r, g, b]) {
+                    colours.push([r, g, b]);
+                }
+            }
+            Landmark {
+                name: appearance.bodies[body].clone(),
+                colours,
+            }
+        };
+        Ok(SightSpec::Glimpse {
+            image,
+            landmarks: self.bodies(task)?.into_iter().map(landmark).collect(),
+            window: (self.window > 0).then_some(self.window),
+            coloured: self.coloured,
+            finder,
+        })
+    }
+}

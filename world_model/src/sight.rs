@@ -1,0 +1,321 @@
+//! Seeing: from camera images to the values that the encoder reads.
+//!
+//! A *glimpse* looks for landmarks, gives their coordinates in the image, and cuts out a small window around the first of
+//! them. Landmarks are found by their colours, which somebody must have named, or by a network that has learned what they
+//! look like ([`Localiser`]). A *frame* is the whole picture, in patches. Nothing here knows a pose.
+
+mod colours;
+mod front;
+mod glimpse;
+mod image;
+mod localiser;
+#[cfg(test)]
+mod tests;
+
+pub use front::Stage;
+pub use image::{ImageShape, SightError};
+pub use localiser::{Localiser, LocaliserConfig, LocaliserSample, train_localiser};
+
+use crate::checkpoint::{Archive, CheckpointError, NamedTensor};
+use colours::ColourTable;
+use serde::{Deserialize, Serialize};
+
+/// Images that an observation consists of: the present one and the one a control step before it, from which velocities are read.
+pub const FRAMES: usize = 2;
+
+/// Side of a patch of a whole frame, pixels.
+const PATCH: usize = 8;
+
+/// Something that a glimpse looks for.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Landmark {
+    /// Name: a body of the scene.
+    pub name: String,
+    /// Its colours in sRGB, `[0, 1]`; what finds it unless a network does.
+    pub colours: Vec<[f32; 3]>,
+}
+
+/// How landmarks are found.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Finder {
+    /// By the colours that the landmarks were given: a mask made by hand.
+    Colours,
+    /// By a network that marks each landmark's pixels.
+    Learned {
+        /// Widths of its hidden layers.
+        hidden: Vec<usize>,
+    },
+}
+
+/// What a model looks at.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "lowercase")]
+pub enum SightSpec {
+    /// Coordinates of landmarks, and a window around the first.
+    Glimpse {
+        /// Size of the images.
+        image: ImageShape,
+        /// What is looked for.
+        landmarks: Vec<Landmark>,
+        /// Side of the window, pixels; none without one.
+        window: Option<usize>,
+        /// Whether the window shows colours and not only which pixels belong to the landmark.
+        coloured: bool,
+        /// How landmarks are found.
+        finder: Finder,
+    },
+    /// The whole frame, in patches.
+    Frame {
+        /// Size of the images.
+        image: ImageShape,
+    },
+}
+
+impl SightSpec {
+    /// Size of the images.
+    pub fn image(&self) -> ImageShape {
+        match self {
+            Self::Glimpse { image, .. } | Self::Frame { image } => *image,
+        }
+    }
+
+    /// Values that go around the encoder's front: coordinates and their changes.
+    pub fn leading(&self) -> usize {
+        match self {
+            Self::Glimpse { landmarks, .. } => 4 * landmarks.len(),
+            Self::Frame { .. } => 0,
+        }
+    }
+
+    /// Values of pictures, which the encoder's front reads.
+    pub fn picture(&self) -> usize {
+        match self {
+            Self::Glimpse {
+                window, coloured, ..
+            } => {
+                let channels = if *coloured { 3 } else { 1 };
+                window.map_or(0, |side| side * side * channels)
+            }
+            Self::Frame { image } => FRAMES * image.bytes(),
+        }
+    }
+
+    /// Values that the encoder reads: leading ones first.
+    pub fn features(&self) -> usize {
+        self.leading() + self.picture()
+    }
+
+    /// Layers of the encoder's front.
+    pub fn front(&self) -> Vec<Stage> {
+        match self {
+            Self::Glimpse { window: None, .. } => Vec::new(),
+            Self::Glimpse { .. } => vec![Stage {
+                rows: 1,
+                inputs: self.picture(),
+                width: 256,
+            }],
+            Self::Frame { image } => front::patch_stages(*image, PATCH),
+        }
+    }
+
+    /// How it is called in reports and files.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Glimpse {
+                finder: Finder::Colours,
+                ..
+            } => "glimpse",
+            Self::Glimpse {
+                finder: Finder::Learned { .. },
+                ..
+            } => "localised",
+            Self::Frame { .. } => "frame",
+        }
+    }
+}
+
+/// Eyes: a spec, and the network where one finds the landmarks.
+#[derive(Clone, Debug)]
+pub struct Sight {
+    spec: SightSpec,
+    colours: Option<ColourTable>,
+    localiser: Option<Localiser>,
+}
+
+/// What is seen in one image.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct View {
+    /// Coordinates of the landmarks, `[landmarks, 2]`: x right and y down, the image from -1 to 1; 0 for one that is not seen.
+    pub coordinates: Vec<f32>,
+    /// The window or the patches, in `[0, 1]`.
+    pub picture: Vec<f32>,
+    /// How many landmarks are seen.
+    pub seen: usize,
+}
+
+impl Sight {
+    /// Eyes that look as `spec` says; `localiser` finds the landmarks where they are learned.
+    ///
+    /// # Errors
+    /// [`SightError::Spec`] for a spec that cannot work.
+    pub fn try_new(spec: SightSpec, localiser: Option<Localiser>) -> Result<Self, SightError> {
+        let image = spec.image();
+        image.check()?;
+        let wrong = |what: String| Err(SightError::Spec { what });
+        let mut colours = None;
+        match &spec {
+            SightSpec::Frame { .. } => {
+                if !image.width.is_multiple_of(2 * PATCH) || !image.height.is_multiple_of(2 * PATCH)
+                {
+                    return wrong(format!(
+                        "images of {image} for whole frames: expected sides that are multiples of {}",
+                        2 * PATCH
+                    ));
+                }
+            }
+            SightSpec::Glimpse {
+                landmarks,
+                window,
+                finder,
+                ..
+            } => {
+                if landmarks.is_empty() {
+                    return wrong("no landmarks: expected at least one".to_owned());
+                }
+                if let Some(side) = window
+                    && !(2..=image.width.min(image.height)).contains(side)
+                {
+                    return wrong(format!("a window of {side} pixels in images of {image}"));
+                }
+                match (finder, &localiser) {
+                    (Finder::Colours, _) => {
+                        if let Some(landmark) = landmarks.iter().find(|l| l.colours.is_empty()) {
+                            return wrong(format!("landmark `{}` has no colours", landmark.name));
+                        }
+                        colours = Some(ColourTable::new(landmarks));
+                    }
+                    (Finder::Learned { .. }, Some(localiser)) => {
+                        localiser.check(image, landmarks.len())?
+                    }
+                    (Finder::Learned { .. }, None) => {
+                        return wrong("learned landmarks without a localiser".to_owned());
+                    }
+                }
+            }
+        }
+        Ok(Self {
+            spec,
+            colours,
+            localiser,
+        })
+    }
+
+    /// How it looks.
+    pub fn spec(&self) -> &SightSpec {
+        &self.spec
+    }
+
+    /// Looks at an image, RGB `[height, width, 3]`.
+    ///
+    /// # Errors
+    /// [`SightError::Size`] for an image of another size.
+    pub fn look(&self, image: &[u8]) -> Result<View, SightError> {
+        let shape = self.spec.image();
+        shape.check_buffer(image)?;
+        let (landmarks, window, coloured) = match &self.spec {
+            SightSpec::Frame { .. } => {
+                return Ok(View {
+                    picture: front::patches(image, shape, PATCH),
+                    ..View::default()
+                });
+            }
+            SightSpec::Glimpse {
+                landmarks,
+                window,
+                coloured,
+                ..
+            } => (landmarks, window, *coloured),
+        };
+        let masks = match (&self.colours, &self.localiser) {
+            (Some(colours), _) => colours.masks(image, shape, landmarks.len()),
+            (None, Some(localiser)) => localiser.masks(image)?,
+            (None, None) => Vec::new(),
+        };
+        let mut view = View::default();
+        for (index, mask) in masks.iter().enumerate() {
+            let at = match self.colours {
+                Some(_) => mask.centroid(),
+                None => mask.attended(),
+            };
+            view.seen += usize::from(at.is_some());
+            let centre = at.unwrap_or(shape.centre());
+            view.coordinates.extend(shape.normalised(centre));
+            if index == 0
+                && let Some(side) = window
+            {
+                match coloured {
+                    true => mask.colour_window(image, centre, *side, &mut view.picture),
+                    false => mask.window(centre, *side, &mut view.picture),
+                }
+            }
+        }
+        Ok(view)
+    }
+
+    /// Appends what the encoder reads when `now` is seen after `before`, `[features]`.
+    pub fn features(&self, now: &View, before: &View, out: &mut Vec<f32>) {
+        out.extend(&now.coordinates);
+        let pairs = now.coordinates.iter().zip(&before.coordinates);
+        out.extend(pairs.map(|(now, before)| CHANGE_GAIN * (now - before)));
+        out.extend(&now.picture);
+        if let SightSpec::Frame { .. } = self.spec {
+            out.extend(&before.picture);
+        }
+    }
+
+    /// Looks at two images in succession, each RGB `[height, width, 3]`, and appends what the encoder reads, `[features]`.
+    ///
+    /// # Errors
+    /// [`SightError::Size`] for images of another size.
+    pub fn observe(&self, now: &[u8], before: &[u8], out: &mut Vec<f32>) -> Result<(), SightError> {
+        let (now, before) = (self.look(now)?, self.look(before)?);
+        self.features(&now, &before, out);
+        Ok(())
+    }
+
+    /// The network that finds the landmarks, as tensors of a file.
+    pub(crate) fn tensors(&self) -> Vec<NamedTensor> {
+        let layers = self.localiser.iter().flat_map(|l| l.layers()).enumerate();
+        layers
+            .flat_map(|(index, layer)| layer.tensors(&format!("sight.{index}")))
+            .collect()
+    }
+
+    /// Reads the eyes that a card describes.
+    ///
+    /// # Errors
+    /// A tensor that is missing, misshapen or not finite, or a spec that cannot work.
+    pub(crate) fn take_from(
+        archive: &mut Archive,
+        spec: SightSpec,
+    ) -> Result<Self, CheckpointError> {
+        let localiser = match &spec {
+            SightSpec::Glimpse {
+                image,
+                landmarks,
+                finder: Finder::Learned { hidden },
+                ..
+            } => {
+                let sizes = Localiser::sizes(hidden, landmarks.len());
+                let layers = archive.take_network("sight", &sizes)?;
+                Some(Localiser::try_new(*image, layers).map_err(|e| archive.networks(&e))?)
+            }
+            _ => None,
+        };
+        Self::try_new(spec, localiser).map_err(|e| archive.networks(&e))
+    }
+}
+
+/// Changes of coordinates in one control step are small; this brings them to the size of the coordinates.
+const CHANGE_GAIN: f32 = 10.0;

@@ -1,0 +1,143 @@
+//! Where a landmark is, and the window around it.
+
+use super::image::ImageShape;
+
+/// Weight, in pixels, below which a landmark is not seen.
+const UNSEEN: f32 = 1.5;
+/// Side of the square in which attention looks for the most of a landmark, pixels.
+const SPOT: usize = 16;
+/// Radius within which attended pixels count, pixels, and how often the centre is moved to their mean.
+const ATTENDED_RADIUS: f32 = 14.0;
+const SHIFTS: usize = 3;
+
+/// How much each pixel belongs to a landmark, `[height, width]`, in `[0, 1]`.
+#[derive(Clone, Debug)]
+pub(super) struct Mask {
+    shape: ImageShape,
+    pub values: Vec<f32>,
+}
+
+impl Mask {
+    pub fn empty(shape: ImageShape) -> Self {
+        Self {
+            shape,
+            values: vec![0.0; shape.width * shape.height],
+        }
+    }
+
+    /// Mean position of the landmark's pixels, in pixels; none when it is not seen.
+    pub fn centroid(&self) -> Option<[f32; 2]> {
+        self.weighted_mean(|_, _| true)
+    }
+
+    /// Mean position of the landmark's pixels around where most of them are: what only looks a little like the landmark
+    /// elsewhere does not draw it away.
+    pub fn attended(&self) -> Option<[f32; 2]> {
+        let mut centre = self.densest_spot();
+        for _ in 0..SHIFTS {
+            centre = self.weighted_mean(|x, y| {
+                (x - centre[0]).abs().max((y - centre[1]).abs()) <= ATTENDED_RADIUS
+            })?;
+        }
+        Some(centre)
+    }
+
+    fn weighted_mean(&self, counts: impl Fn(f32, f32) -> bool) -> Option<[f32; 2]> {
+        let (mut weight, mut sum_x, mut sum_y) = (0.0, 0.0, 0.0);
+        for (row, line) in self.values.chunks_exact(self.shape.width).enumerate() {
+            let y = row as f32 + 0.5;
+            for (column, &value) in line.iter().enumerate() {
+                if value > 0.0 {
+                    let x = column as f32 + 0.5;
+                    if counts(x, y) {
+                        weight += value;
+                        sum_x += value * x;
+                        sum_y += value * y;
+                    }
+                }
+            }
+        }
+        (weight > UNSEEN).then(|| [sum_x / weight, sum_y / weight])
+    }
+
+    /// Middle of the square with the most of the landmark.
+    fn densest_spot(&self) -> [f32; 2] {
+        let (width, height) = (self.shape.width, self.shape.height);
+        // Sums over all pixels above and to the left.
+        let stride = width + 1;
+        let mut sums = vec![0.0f32; stride * (height + 1)];
+        for y in 0..height {
+            let mut line = 0.0;
+            for x in 0..width {
+                // Squared, so that what surely belongs counts more than much that may.
+                let value = self.values[y * width + x];
+                line += value * value;
+                sums[(y + 1) * stride + x + 1] = sums[y * stride + x + 1] + line;
+            }
+        }
+        let (w, h) = (SPOT.min(width), SPOT.min(height));
+        let mut best = (f32::NEG_INFINITY, [0.0, 0.0]);
+        for y in 0..=height - h {
+            for x in 0..=width - w {
+                let inside = sums[(y + h) * stride + x + w]
+                    - sums[y * stride + x + w]
+                    - sums[(y + h) * stride + x]
+                    + sums[y * stride + x];
+                if inside > best.0 + 1.0e-4 {
+                    best = (
+                        inside,
+                        [x as f32 + w as f32 / 2.0, y as f32 + h as f32 / 2.0],
+                    );
+                }
+            }
+        }
+        best.1
+    }
+
+    /// Appends the window of `side` pixels around `centre`, `[side, side]`, interpolated; zero outside the image.
+    pub fn window(&self, centre: [f32; 2], side: usize, out: &mut Vec<f32>) {
+        self.sample(centre, side, |at| self.values[at], out);
+    }
+
+    /// Appends the colours of the landmark's pixels in the window, `[3, side, side]`; black where it is not.
+    pub fn colour_window(&self, image: &[u8], centre: [f32; 2], side: usize, out: &mut Vec<f32>) {
+        for channel in 0..3 {
+            let colour = |at: usize| self.values[at] * f32::from(image[3 * at + channel]) / 255.0;
+            self.sample(centre, side, colour, out);
+        }
+    }
+
+    fn sample(
+        &self,
+        [x, y]: [f32; 2],
+        side: usize,
+        value: impl Fn(usize) -> f32,
+        out: &mut Vec<f32>,
+    ) {
+        let (width, height) = (self.shape.width as isize, self.shape.height as isize);
+        // Of the window's first pixel, whose middle lies half a pixel further.
+        let (left, top) = (x - side as f32 / 2.0, y - side as f32 / 2.0);
+        let (column, row) = (left.floor(), top.floor());
+        let (right_share, low_share) = (left - column, top - row);
+        let at = |x: isize, y: isize| {
+            let inside = (0..width).contains(&x) && (0..height).contains(&y);
+            if inside {
+                value((y * width + x) as usize)
+            } else {
+                0.0
+            }
+        };
+        for j in 0..side as isize {
+            let y = row as isize + j;
+            let mut left_column = (at(column as isize, y), at(column as isize, y + 1));
+            for i in 0..side as isize {
+                let x = column as isize + i + 1;
+                let right_column = (at(x, y), at(x, y + 1));
+                let mix = |(upper, lower): (f32, f32)| upper + low_share * (lower - upper);
+                let (a, b) = (mix(left_column), mix(right_column));
+                out.push(a + right_share * (b - a));
+                left_column = right_column;
+            }
+        }
+    }
+}

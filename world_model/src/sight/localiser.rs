@@ -1,0 +1,256 @@
+//! A network that has learned what landmarks look like: it marks the pixels of each.
+//!
+//! The image is taken apart in cells of 8 pixels, each with its surroundings of 24. The same small perceptron reads them all
+//! and says for every pixel of the cell how likely it belongs to each landmark. It is trained on pictures whose texture,
+//! light, shadows, colours, look-alikes and occlusions vary, with the true pixels of each landmark as labels; so it goes by
+//! shape and surroundings where colour does not help.
+
+use super::glimpse::Mask;
+use super::image::{ImageShape, SightError};
+use crate::imagination::{Linear, Mlp, PackedMlp, Scratch};
+use crate::perceptron::Perceptron;
+use crate::random::{Purpose, stream};
+use crate::supervised::{Supervised, fit};
+use crate::train::TrainError;
+use burn::tensor::Device;
+use rand::RngExt;
+use serde::{Deserialize, Serialize};
+use std::cell::RefCell;
+use std::sync::Arc;
+
+/// Side of a cell, pixels.
+const CELL: usize = 8;
+/// Pixels of its surroundings on each side.
+const MARGIN: usize = 8;
+/// Values that a cell is read from.
+const INPUTS: usize = 3 * (CELL + 2 * MARGIN) * (CELL + 2 * MARGIN);
+/// Likelihoods below this count as nothing, so that a large background does not draw a centre away.
+const FAINT: f32 = 0.3;
+
+thread_local! {
+    static SCRATCH: RefCell<(Scratch, Vec<f32>, Vec<f32>)> = RefCell::default();
+}
+
+/// How a localiser is trained.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct LocaliserConfig {
+    /// Pictures to train on. Default 12000.
+    pub pictures: usize,
+    /// Optimiser steps. Default 3000.
+    pub steps: usize,
+    /// Pictures in a step. Default 16.
+    pub batch: usize,
+    /// Widths of the hidden layers. Default 128, 128.
+    pub hidden: Vec<usize>,
+    /// Peak learning rate. Default 0.001.
+    pub learning_rate: f32,
+    /// Seed.
+    pub seed: u64,
+}
+
+impl Default for LocaliserConfig {
+    fn default() -> Self {
+        Self {
+            pictures: 12_000,
+            steps: 3000,
+            batch: 16,
+            hidden: vec![128, 128],
+            learning_rate: 1.0e-3,
+            seed: 0,
+        }
+    }
+}
+
+/// A picture and what is where in it.
+#[derive(Clone, Debug)]
+pub struct LocaliserSample {
+    /// RGB, `[height, width, 3]`.
+    pub image: Vec<u8>,
+    /// 1 + index of the landmark that each pixel belongs to, 0 for none, `[height, width]`.
+    pub landmarks: Vec<u8>,
+}
+
+/// A trained network. A clone shares its weights.
+#[derive(Clone, Debug)]
+pub struct Localiser {
+    image: ImageShape,
+    landmarks: usize,
+    layers: Arc<[Linear]>,
+    network: PackedMlp,
+}
+
+impl Localiser {
+    pub(crate) fn try_new(image: ImageShape, layers: Vec<Linear>) -> Result<Self, SightError> {
+        let wrong = |what: String| SightError::Spec { what };
+        let network = Mlp::try_new(layers.clone()).map_err(|e| wrong(format!("localiser: {e}")))?;
+        let network = PackedMlp::new(&network);
+        let landmarks = network.outputs() / (CELL * CELL);
+        let fits = network.inputs() == INPUTS && landmarks * CELL * CELL == network.outputs();
+        if !fits || !image.width.is_multiple_of(CELL) || !image.height.is_multiple_of(CELL) {
+            return Err(wrong(format!(
+                "a localiser of {} inputs and {} outputs for images of {image}: expected {INPUTS}, and {} for each landmark, \
+                 and sides that are multiples of {CELL}",
+                network.inputs(),
+                network.outputs(),
+                CELL * CELL
+            )));
+        }
+        Ok(Self {
+            image,
+            landmarks,
+            layers: layers.into(),
+            network,
+        })
+    }
+
+    /// Widths of the layers of a localiser.
+    pub(crate) fn sizes(hidden: &[usize], landmarks: usize) -> Vec<usize> {
+        [&[INPUTS], hidden, &[landmarks * CELL * CELL]].concat()
+    }
+
+    pub(super) fn check(&self, image: ImageShape, landmarks: usize) -> Result<(), SightError> {
+        if (self.image, self.landmarks) == (image, landmarks) {
+            return Ok(());
+        }
+        Err(SightError::Spec {
+            what: format!(
+                "a localiser of {} landmarks in images of {}, expected {landmarks} and {image}",
+                self.landmarks, self.image
+            ),
+        })
+    }
+
+    pub(crate) fn layers(&self) -> &[Linear] {
+        &self.layers
+    }
+
+    /// One mask for each landmark.
+    pub(super) fn masks(&self, image: &[u8]) -> Result<Vec<Mask>, SightError> {
+        SCRATCH.with_borrow_mut(|(scratch, inputs, outputs)| {
+            inputs.clear();
+            cells(image, self.image, inputs);
+            let rows = inputs.len() / INPUTS;
+            outputs.resize(rows * self.network.outputs(), 0.0);
+            self.network
+                .forward(inputs, rows, outputs, scratch)
+                .map_err(|e| SightError::Spec {
+                    what: format!("localiser: {e}"),
+                })?;
+            let mut masks = vec![Mask::empty(self.image); self.landmarks];
+            let across = self.image.width / CELL;
+            for (cell, logits) in outputs.chunks_exact(self.network.outputs()).enumerate() {
+                let (x, y) = (cell % across * CELL, cell / across * CELL);
+                for (mask, logits) in masks.iter_mut().zip(logits.chunks_exact(CELL * CELL)) {
+                    for (row, line) in logits.chunks_exact(CELL).enumerate() {
+                        let start = (y + row) * self.image.width + x;
+                        let values = &mut mask.values[start..start + CELL];
+                        for (value, &logit) in values.iter_mut().zip(line) {
+                            let likely = sigmoid(logit);
+                            *value = if likely > FAINT { likely } else { 0.0 };
+                        }
+                    }
+                }
+            }
+            Ok(masks)
+        })
+    }
+}
+
+fn sigmoid(x: f32) -> f32 {
+    1.0 / (1.0 + (-x).exp())
+}
+
+/// Appends the cells of an image with their surroundings, `[cells, INPUTS]`, from -1 to 1 and 0 outside the image.
+fn cells(image: &[u8], shape: ImageShape, out: &mut Vec<f32>) {
+    let (width, height) = (shape.width as isize, shape.height as isize);
+    let side = (CELL + 2 * MARGIN) as isize;
+    for top in (0..height).step_by(CELL) {
+        for left in (0..width).step_by(CELL) {
+            for y in top - MARGIN as isize..top - MARGIN as isize + side {
+                let x = left - MARGIN as isize;
+                if !(0..height).contains(&y) {
+                    out.resize(out.len() + 3 * side as usize, 0.0);
+                    continue;
+                }
+                let before = (-x).clamp(0, side) as usize;
+                let after = (x + side - width).clamp(0, side) as usize;
+                out.resize(out.len() + 3 * before, 0.0);
+                let start = 3 * (y * width + x.max(0)) as usize;
+                let inside = 3 * (side as usize - before - after);
+                let line = &image[start..start + inside];
+                out.extend(line.iter().map(|&c| f32::from(c) / 127.5 - 1.0));
+                out.resize(out.len() + 3 * after, 0.0);
+            }
+        }
+    }
+}
+
+/// Appends the labels of the cells, `[cells, landmarks * CELL^2]`.
+fn labels(sample: &LocaliserSample, shape: ImageShape, landmarks: usize, out: &mut Vec<f32>) {
+    for top in (0..shape.height).step_by(CELL) {
+        for left in (0..shape.width).step_by(CELL) {
+            for landmark in 1..=landmarks {
+                for y in top..top + CELL {
+                    let line = &sample.landmarks[y * shape.width + left..][..CELL];
+                    out.extend(line.iter().map(|&l| f32::from(usize::from(l) == landmark)));
+                }
+            }
+        }
+    }
+}
+
+/// Trains a localiser on pictures of `image` pixels with `landmarks` landmarks. `progress` hears of the steps done and the mean
+/// cross-entropy a pixel.
+///
+/// # Errors
+/// Pictures of another size, or none; what the backend says.
+pub fn train_localiser(
+    samples: &[LocaliserSample],
+    image: ImageShape,
+    landmarks: usize,
+    config: &LocaliserConfig,
+    progress: &mut dyn FnMut(usize, f32),
+) -> Result<Localiser, TrainError> {
+    for (index, sample) in samples.iter().enumerate() {
+        let fits = image.check_buffer(&sample.image);
+        fits.map_err(|source| SightError::Frame {
+            episode: 0,
+            frame: index,
+            source: Box::new(source),
+        })?;
+    }
+    let sizes = Localiser::sizes(&config.hidden, landmarks);
+    let rng = &mut stream(config.seed, Purpose::Localiser, 0, 0);
+    let network = Perceptron::init(&sizes, 1.0, rng, &Device::flex().autodiff());
+    let task = Supervised {
+        steps: config.steps,
+        learning_rate: config.learning_rate,
+        inputs: INPUTS,
+        forward: |network: &Perceptron, inputs| network.forward(inputs),
+        draw: |step: usize, shard: usize, inputs: &mut Vec<f32>, targets: &mut Vec<f32>| {
+            let rng = &mut stream(
+                config.seed,
+                Purpose::Localiser,
+                1 + step as u64,
+                shard as u64,
+            );
+            for _ in 0..config.batch.div_ceil(2) {
+                let sample = &samples[rng.random_range(0..samples.len())];
+                cells(&sample.image, image, inputs);
+                labels(sample, image, landmarks, targets);
+            }
+        },
+        loss: |outputs: &[f32], targets: &[f32], slopes: &mut [f32]| {
+            let scale = 1.0 / outputs.len() as f32;
+            let mut loss = 0.0;
+            for ((logit, target), slope) in outputs.iter().zip(targets).zip(slopes) {
+                *slope = scale * (sigmoid(*logit) - target);
+                loss += scale * (logit.max(0.0) - logit * target + (-logit.abs()).exp().ln_1p());
+            }
+            loss
+        },
+    };
+    let layers = fit(network, &task, progress)?.layers("");
+    Ok(Localiser::try_new(image, layers)?)
+}

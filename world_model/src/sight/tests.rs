@@ -1,0 +1,191 @@
+//! What a glimpse sees is where it is, whatever the light; images that do not fit are refused.
+#![allow(clippy::unwrap_used)]
+
+use super::*;
+
+const SHAPE: ImageShape = ImageShape {
+    width: 32,
+    height: 24,
+};
+const BLUE: [f32; 3] = [0.2, 0.4, 0.9];
+const RED: [f32; 3] = [0.9, 0.3, 0.2];
+
+fn glimpse(window: Option<usize>) -> Sight {
+    let landmark = |name: &str, colour| Landmark {
+        name: name.to_owned(),
+        colours: vec![colour],
+    };
+    let spec = SightSpec::Glimpse {
+        image: SHAPE,
+        landmarks: vec![landmark("block", BLUE), landmark("pusher", RED)],
+        window,
+        coloured: false,
+        finder: Finder::Colours,
+    };
+    Sight::try_new(spec, None).unwrap()
+}
+
+/// A grey image with filled rectangles `(colour, x, y, width, height)`, as bright as `light`.
+fn image(light: f32, rectangles: &[([f32; 3], usize, usize, usize, usize)]) -> Vec<u8> {
+    let mut image = vec![(140.0 * light) as u8; SHAPE.bytes()];
+    for &(colour, left, top, width, height) in rectangles {
+        for y in top..top + height {
+            for x in left..left + width {
+                for (channel, value) in colour.iter().enumerate() {
+                    image[3 * (y * SHAPE.width + x) + channel] = (255.0 * light * value) as u8;
+                }
+            }
+        }
+    }
+    image
+}
+
+#[test]
+fn coordinates_are_those_of_the_landmarks_in_any_light() {
+    let sight = glimpse(None);
+    for light in [0.5, 1.0] {
+        let seen = image(light, &[(BLUE, 4, 6, 6, 4), (RED, 20, 12, 4, 4)]);
+        let view = sight.look(&seen).unwrap();
+        assert_eq!(view.seen, 2);
+        let expected = [
+            7.0 / 16.0 - 1.0,
+            8.0 / 12.0 - 1.0,
+            22.0 / 16.0 - 1.0,
+            14.0 / 12.0 - 1.0,
+        ];
+        for (found, expected) in view.coordinates.iter().zip(expected) {
+            assert!((found - expected).abs() < 1.0e-3, "{:?}", view.coordinates);
+        }
+    }
+}
+
+#[test]
+fn the_window_moves_with_the_landmark_and_is_empty_outside_the_image() {
+    let sight = glimpse(Some(8));
+    let window = |x, y| {
+        let seen = image(1.0, &[(BLUE, x, y, 4, 2)]);
+        sight.look(&seen).unwrap().picture
+    };
+    let (middle, corner) = (window(12, 10), window(0, 0));
+    assert_eq!(middle.len(), 64);
+    assert_eq!(middle, corner);
+    assert_eq!(middle.iter().sum::<f32>(), 8.0);
+}
+
+#[test]
+fn features_hold_coordinates_changes_and_the_window() {
+    let sight = glimpse(Some(8));
+    let before = image(1.0, &[(BLUE, 4, 6, 6, 4), (RED, 20, 12, 4, 4)]);
+    let now = image(1.0, &[(BLUE, 4, 6, 6, 4), (RED, 21, 12, 4, 4)]);
+    let mut features = Vec::new();
+    sight.observe(&now, &before, &mut features).unwrap();
+    assert_eq!(features.len(), sight.spec().features());
+    assert_eq!(sight.spec().leading(), 8);
+    let change = 10.0 / 16.0;
+    for (found, expected) in features[4..8].iter().zip([0.0, 0.0, change, 0.0]) {
+        assert!((found - expected).abs() < 1.0e-3, "{:?}", &features[..8]);
+    }
+}
+
+#[test]
+fn what_is_not_there_is_not_seen() {
+    let view = glimpse(Some(8)).look(&image(1.0, &[])).unwrap();
+    assert_eq!((view.seen, view.coordinates), (0, vec![0.0; 4]));
+    assert!(view.picture.iter().all(|&v| v == 0.0));
+}
+
+#[test]
+fn patches_hold_every_pixel_once() {
+    let shape = ImageShape {
+        width: 32,
+        height: 32,
+    };
+    let sight = Sight::try_new(SightSpec::Frame { image: shape }, None).unwrap();
+    let image: Vec<u8> = (0..shape.bytes()).map(|i| (i % 251) as u8).collect();
+    let sum = |values: &mut dyn Iterator<Item = f32>| values.sum::<f32>();
+    let patches = sight.look(&image).unwrap().picture;
+    let expected = sum(&mut image.iter().map(|&b| f32::from(b) / 255.0));
+    assert!((sum(&mut patches.iter().copied()) - expected).abs() < 1.0e-2 * expected);
+    // The second patch starts 8 pixels to the right, the third 8 lines down.
+    assert_eq!(patches[192], f32::from(image[24]) / 255.0);
+    assert_eq!(patches[2 * 192], f32::from(image[8 * 32 * 3]) / 255.0);
+}
+
+#[test]
+fn files_and_buffers_of_another_kind_are_refused_in_one_line() {
+    let sight = glimpse(None);
+    let error = |outcome: Result<View, SightError>| outcome.unwrap_err().to_string();
+    assert!(error(sight.look(&[0; 12])).contains("12 bytes, expected 2304"));
+    let whole = image(1.0, &[(BLUE, 4, 6, 6, 4)]);
+    let file = SHAPE.to_png(&whole).unwrap();
+    assert_eq!(SHAPE.from_png(&file).unwrap(), whole);
+    let other = ImageShape {
+        width: 24,
+        height: 32,
+    };
+    let foreign = other.from_png(&file).unwrap_err().to_string();
+    assert!(
+        foreign.contains("32x24") && foreign.contains("24x32"),
+        "{foreign}"
+    );
+    let torn = SHAPE.from_png(&file[..40]).unwrap_err().to_string();
+    assert!(torn.contains("damaged") && !torn.contains('\n'), "{torn}");
+}
+
+#[test]
+fn a_localiser_learns_to_find_a_shape_among_others_of_its_colour() {
+    use rand::RngExt;
+    let shape = ImageShape {
+        width: 32,
+        height: 32,
+    };
+    let rng = &mut crate::random::stream(3, crate::random::Purpose::Localiser, 9, 9);
+    // A bar lying down is the landmark; a bar standing up of the same colour is not.
+    let mut sample = || {
+        let mut drawn = LocaliserSample {
+            image: vec![90; shape.bytes()],
+            landmarks: vec![0; 32 * 32],
+        };
+        let (x, y) = (rng.random_range(0..24), rng.random_range(0..14));
+        let (u, v) = (rng.random_range(0..29), rng.random_range(18..24));
+        for (left, top, width, height, mark) in [(x, y, 8, 3, 1), (u, v, 3, 8, 0)] {
+            for row in top..top + height {
+                for column in left..left + width {
+                    let pixel = row * 32 + column;
+                    drawn.image[3 * pixel] = 220;
+                    drawn.landmarks[pixel] = mark;
+                }
+            }
+        }
+        (drawn, [x as f32 + 4.0, y as f32 + 1.5])
+    };
+    let config = LocaliserConfig {
+        steps: 250,
+        batch: 16,
+        hidden: vec![48],
+        learning_rate: 3.0e-3,
+        ..LocaliserConfig::default()
+    };
+    let samples: Vec<_> = (0..600).map(|_| sample().0).collect();
+    let localiser = train_localiser(&samples, shape, 1, &config, &mut |_, _| {}).unwrap();
+    let spec = SightSpec::Glimpse {
+        image: shape,
+        landmarks: vec![Landmark {
+            name: "bar".to_owned(),
+            colours: Vec::new(),
+        }],
+        window: None,
+        coloured: false,
+        finder: Finder::Learned {
+            hidden: config.hidden,
+        },
+    };
+    let sight = Sight::try_new(spec, Some(localiser)).unwrap();
+    let off = (0..40).map(|_| {
+        let (sample, [x, y]) = sample();
+        let found = sight.look(&sample.image).unwrap().coordinates;
+        (16.0 * (found[0] + 1.0) - x).hypot(16.0 * (found[1] + 1.0) - y)
+    });
+    let mean = off.sum::<f32>() / 40.0;
+    assert!(mean < 1.0, "found {mean} pixels away on average");
+}

@@ -1,0 +1,124 @@
+//! Plain supervised training, for networks that are fitted before or after the world model. As in the main training a step is
+//! split into two fixed shards on a thread each, so that results do not depend on the number of processors.
+
+use burn::module::Module;
+use burn::tensor::{Device, Tensor, TensorData};
+use rayon::ThreadPoolBuilder;
+
+use crate::config::TrainConfig;
+use crate::imagination::Linear;
+use crate::train::TrainError;
+use crate::train::optimiser::{Moments, adamw, clip_global_norms, learning_rate};
+use crate::train::parameters::{ParameterMap, assign, flat_gradient};
+
+/// Steps between two reports.
+const REPORT_EVERY: usize = 50;
+
+/// What is to be fitted.
+pub(crate) struct Supervised<F, D, L> {
+    /// Optimiser steps.
+    pub steps: usize,
+    /// Peak learning rate.
+    pub learning_rate: f32,
+    /// Values of a row of inputs.
+    pub inputs: usize,
+    /// Applies the network to `[rows, inputs]`.
+    pub forward: F,
+    /// Appends the inputs and targets of a step's shard.
+    pub draw: D,
+    /// The loss of outputs against targets; writes its slopes.
+    pub loss: L,
+}
+
+/// A network that was fitted.
+pub(crate) struct Fitted {
+    map: ParameterMap,
+    values: Vec<f32>,
+}
+
+impl Fitted {
+    /// The layers whose names start with `prefix`.
+    pub fn layers(&self, prefix: &str) -> Vec<Linear> {
+        self.map.layers(&self.values, prefix)
+    }
+}
+
+/// Fits a network. `progress` hears of the steps done and the latest loss.
+///
+/// # Errors
+/// What the backend says, or a loss that is not finite.
+pub(crate) fn fit<M, F, D, L>(
+    network: M,
+    task: &Supervised<F, D, L>,
+    progress: &mut dyn FnMut(usize, f32),
+) -> Result<Fitted, TrainError>
+where
+    M: Module + Clone + Sync,
+    F: Fn(&M, Tensor<2>) -> Tensor<2> + Sync,
+    D: Fn(usize, usize, &mut Vec<f32>, &mut Vec<f32>) + Sync,
+    L: Fn(&[f32], &[f32], &mut [f32]) -> f32 + Sync,
+{
+    let (map, mut values) = ParameterMap::of(&network);
+    let mut moments = Moments::zeros(values.len());
+    let schedule = TrainConfig {
+        steps: task.steps,
+        learning_rate: task.learning_rate,
+        ..TrainConfig::default()
+    };
+    let device = Device::flex().autodiff();
+    let constant = |values: Vec<f32>, columns: usize| {
+        let rows = values.len() / columns;
+        Tensor::<2>::from_data(TensorData::new(values, [rows, columns]), &device)
+    };
+    let one_thread = || ThreadPoolBuilder::new().num_threads(1).build();
+    let pools = [one_thread()?, one_thread()?];
+    for step in 0..task.steps {
+        let run = |shard: usize| -> Result<(f32, Vec<f32>), TrainError> {
+            let (mut inputs, mut targets) = (Vec::new(), Vec::new());
+            (task.draw)(step, shard, &mut inputs, &mut targets);
+            let replica = assign(network.clone(), &values, &device);
+            let outputs = (task.forward)(&replica, constant(inputs, task.inputs));
+            let width = outputs.dims()[1];
+            let plain = outputs.clone().inner().try_into_vec_as::<f32>()?;
+            let mut slopes = vec![0.0; plain.len()];
+            let loss = (task.loss)(&plain, &targets, &mut slopes);
+            // The gradient of this sum is that of the loss.
+            let total = (outputs * constant(slopes, width)).sum();
+            let gradient = flat_gradient(&replica, &mut total.backward(), values.len())?;
+            Ok((loss, gradient))
+        };
+        let mut first = None;
+        let second = pools[0].in_place_scope(|scope| {
+            scope.spawn(|_| first = Some(run(0)));
+            pools[1].install(|| run(1))
+        });
+        let first = first.ok_or_else(|| TrainError::Backend("a shard did not run".to_owned()))?;
+        let ((loss, mut gradient), (other_loss, other)) = (first?, second?);
+        let loss = (loss + other_loss) / 2.0;
+        if !loss.is_finite() {
+            return Err(TrainError::Diverged {
+                step,
+                losses: format!("loss {loss}"),
+            });
+        }
+        for (sum, other) in gradient.iter_mut().zip(&other) {
+            *sum = (*sum + other) / 2.0;
+        }
+        clip_global_norms(&map, &mut gradient, schedule.gradient_clip);
+        let rate = learning_rate(&schedule, step, step as f32 / task.steps as f32);
+        let decay = schedule.weight_decay;
+        adamw(
+            &map,
+            &mut values,
+            &gradient,
+            &mut moments,
+            step,
+            rate,
+            decay,
+        );
+        if (step + 1).is_multiple_of(REPORT_EVERY) || step + 1 == task.steps {
+            progress(step + 1, loss);
+        }
+    }
+    Ok(Fitted { map, values })
+}
