@@ -1,6 +1,6 @@
 //! Flat faces: convex polygons with edge functions, over the pixels that they span.
 
-use super::canvas::{Canvas, Rect};
+use super::canvas::{Canvas, Rect, is_nearer};
 use super::paint::{Lit, Paint};
 use super::rays::Rays;
 use super::view::{Frame, NEAR, View};
@@ -142,7 +142,7 @@ impl Face {
         let nearest = &mut canvas.nearness[pixel];
         let colours = &mut canvas.colour[pixel];
         for s in 0..N {
-            let seen = inside[s] >= -SLACK && nearness[s] > nearest[s];
+            let seen = inside[s] >= -SLACK && is_nearer(nearness[s], nearest[s]);
             nearest[s] = if seen { nearness[s] } else { nearest[s] };
             colours[s] = match &self.fill {
                 Fill::Flat(colour) if seen => *colour,
@@ -154,7 +154,7 @@ impl Face {
                 } if seen => {
                     let [x, y] = [middle[0] + offsets[0][s], middle[1] + offsets[1][s]];
                     let ray = rays.through(view.on_plane(x, y));
-                    let point = ray.at(view.depth(nearness[s]));
+                    let point = ray.at(view.depth(nearness[s]) - rays.depth);
                     // In the plane of the face, or rounding would make noise of a face that lies between two cells.
                     lit.at(point - *normal * point.dot(*normal), *normal)
                 }

@@ -1,6 +1,6 @@
 //! Round solids: where a line of sight enters them, solved sample by sample.
 
-use super::canvas::{Canvas, Rect};
+use super::canvas::{Canvas, Rect, is_nearer};
 use super::paint::Paint;
 use super::rays::{Ray, Rays};
 use super::view::{Frame, NEAR, View};
@@ -33,7 +33,7 @@ impl Solid {
         }
     }
 
-    /// Depth and normal where a line of sight enters.
+    /// How much deeper than where it starts, and with which normal, a line of sight enters.
     fn hit(&self, ray: &Ray) -> Option<(f32, Vector)> {
         match *self {
             Self::Sphere { radius } => ball(ray, Vector::ZERO, radius),
@@ -146,17 +146,18 @@ impl Round {
                 for s in 0..N {
                     let at = [x as f32 + 0.5 + offset_x[s], y as f32 + 0.5 + offset_y[s]];
                     let ray = self.rays.through(self.view.on_plane(at[0], at[1]));
-                    let Some((depth, normal)) = self.solid.hit(&ray) else {
+                    let Some((deeper, normal)) = self.solid.hit(&ray) else {
                         continue;
                     };
+                    let depth = self.rays.depth + deeper;
                     let nearness = self.view.nearness(depth);
-                    if depth < NEAR || nearness <= nearest[s] {
+                    if depth < NEAR || !is_nearer(nearness, nearest[s]) {
                         continue;
                     }
                     nearest[s] = nearness;
                     colours[s] = match &self.paint {
                         Paint::Flat(value) => *value,
-                        Paint::Lit(lit) => lit.at(ray.at(depth), normal),
+                        Paint::Lit(lit) => lit.at(ray.at(deeper), normal),
                     };
                 }
             }

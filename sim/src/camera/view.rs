@@ -1,5 +1,6 @@
 //! Where the camera is, and where points of the world fall in its image.
 
+use super::canvas::NOTHING;
 use rapier3d::prelude::*;
 
 /// Nearer than this to the eye nothing is drawn, metres along the optical axis.
@@ -158,7 +159,7 @@ impl View {
 
     /// Depth along the optical axis of what is so near, metres; infinite where nothing was drawn.
     pub fn depth(&self, nearness: f32) -> f32 {
-        if nearness == f32::NEG_INFINITY {
+        if nearness == NOTHING {
             f32::INFINITY
         } else if self.perspective {
             1.0 / nearness
