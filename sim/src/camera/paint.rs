@@ -31,6 +31,8 @@ pub(super) struct Checker {
 }
 
 impl Checker {
+    // Rare: inlined, it slows the drawing of what has no pattern.
+    #[inline(never)]
     fn at(&self, point: Vector) -> f32 {
         let cell = (point + self.phase) / self.cell;
         let odd = (floor(cell.x) ^ floor(cell.y) ^ floor(cell.z)) & 1 == 1;
