@@ -8,12 +8,15 @@
 mod canvas;
 mod drawable;
 mod face;
+mod key;
 mod look;
 mod overlay;
 mod paint;
 mod rays;
 mod round;
 mod stage;
+#[cfg(test)]
+mod tests;
 mod view;
 
 use crate::error::SimError;
@@ -21,6 +24,7 @@ use crate::shapes::Placement;
 use crate::task::Task;
 use canvas::{Canvas, SAMPLES, pack};
 use drawable::Drawable;
+use key::Key;
 use look::Look;
 pub(crate) use look::Scenery;
 use paint::{Light, Lit, Paint};
@@ -55,17 +59,6 @@ pub struct Camera {
     pub(crate) placements: Vec<Placement>,
     /// The episode in which a body was last found to be in the image.
     checked: Option<u64>,
-}
-
-/// What a background depends on.
-#[derive(Clone, PartialEq)]
-struct Key {
-    /// Values of the visual factors.
-    values: Vec<f32>,
-    /// Nothing while no factor draws a place.
-    scenery: Option<Scenery>,
-    /// Bodies that physics does not move.
-    settled: Vec<Placement>,
 }
 
 /// What a picture shows, beside where the bodies are.
@@ -284,44 +277,6 @@ impl Camera {
             *out = self.view.depth(*nearness);
         }
     }
-}
-
-impl Key {
-    fn of(stage: &Stage, placements: &[Placement], moment: &Moment) -> Self {
-        Self {
-            values: values(stage, moment).collect(),
-            scenery: scenery(stage, moment),
-            settled: settled(stage, placements).copied().collect(),
-        }
-    }
-
-    /// Whether [`Self::of`] would give this, without making it.
-    fn holds(&self, stage: &Stage, placements: &[Placement], moment: &Moment) -> bool {
-        self.values.iter().copied().eq(values(stage, moment))
-            && self.scenery == scenery(stage, moment)
-            && self.settled.iter().eq(settled(stage, placements))
-    }
-}
-
-fn values<'a>(stage: &'a Stage, moment: &'a Moment) -> impl Iterator<Item = f32> + 'a {
-    let value = |index: usize| moment.factors.get(index).copied().unwrap_or_default();
-    stage.factors.iter().map(move |f| value(f.index))
-}
-
-/// What places are drawn from, if a factor draws one.
-fn scenery(stage: &Stage, moment: &Moment) -> Option<Scenery> {
-    let mut factors = stage.factors.iter().zip(values(stage, moment));
-    factors
-        .any(|(f, value)| f.kind.has_place() && value != f.kind.neutral())
-        .then_some(moment.scenery)
-}
-
-fn settled<'a>(
-    stage: &'a Stage,
-    placements: &'a [Placement],
-) -> impl Iterator<Item = &'a Placement> + 'a {
-    let bodies = placements.iter().zip(&stage.settled);
-    bodies.filter(|(_, settled)| **settled).map(|(p, _)| p)
 }
 
 /// Whether a shape belongs to the world or to a body that physics does not move.

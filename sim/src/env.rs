@@ -35,7 +35,7 @@ pub struct Env {
     /// What the places of visual factors are drawn from.
     scenery: Scenery,
     /// Where the bodies were before the last control step.
-    previous: Vec<Placement>,
+    pub(crate) previous: Vec<Placement>,
     step: u64,
     failure: Option<String>,
     /// Who drags a body; an input of the world, not a part of its state.

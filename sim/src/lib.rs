@@ -1,8 +1,8 @@
 //! Rapier3d scenes as tasks for an agent: seeded, forkable, byte-exact, and safe against physics that blows up.
 //!
 //! A [`Task`] is read from a TOML file that names an MJCF scene; an [`Env`] is one running instance of it, which takes
-//! normalised actions at the control rate and yields observations and poses as plain `f32` slices. No rapier type leaves
-//! this crate. World axes: Z up, metres, seconds, radians.
+//! normalised actions at the control rate and yields observations and poses as plain `f32` slices; a [`Camera`] draws it.
+//! No rapier type leaves this crate. World axes: Z up, metres, seconds, radians.
 
 pub mod behaviour;
 pub mod camera;

@@ -44,13 +44,24 @@ impl Rect {
     }
 }
 
+/// Nearness of a sample where nothing was drawn.
+pub(super) const NOTHING: f32 = f32::MIN;
+
+/// Share of a nearness within which what was drawn first stays: of two faces in one plane, rounding would show either.
+const MARGIN: f32 = 2.0e-6;
+
+/// Whether something hides what has been drawn.
+pub(super) fn is_nearer(nearness: f32, drawn: f32) -> bool {
+    nearness > drawn + MARGIN * drawn.abs()
+}
+
 /// `N` samples for each pixel, row by row.
 #[derive(Clone, Debug)]
 pub(super) struct Canvas<const N: usize> {
     pub width: usize,
     /// Offsets of the samples from the middle of their pixel, x and y, pixels.
     pub offsets: [[f32; N]; 2],
-    /// Greater is nearer; minus infinity where nothing was drawn.
+    /// Greater is nearer; [`NOTHING`] where nothing was drawn.
     pub nearness: Vec<[f32; N]>,
     /// Red in the lowest byte, then green and blue; or any other value.
     pub colour: Vec<[u32; N]>,
@@ -75,14 +86,14 @@ impl<const N: usize> Canvas<N> {
                 std::array::from_fn(place),
                 std::array::from_fn(|i| place(reversed(i))),
             ],
-            nearness: vec![[f32::NEG_INFINITY; N]; width * height],
+            nearness: vec![[NOTHING; N]; width * height],
             colour: vec![[0; N]; width * height],
         }
     }
 
     /// Forgets everything.
     pub fn clear(&mut self, colour: u32) {
-        self.nearness.fill([f32::NEG_INFINITY; N]);
+        self.nearness.fill([NOTHING; N]);
         self.colour.fill([colour; N]);
     }
 

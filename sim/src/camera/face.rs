@@ -1,6 +1,6 @@
 //! Flat faces: convex polygons with edge functions, over the pixels that they span.
 
-use super::canvas::{Canvas, Rect};
+use super::canvas::{Canvas, Rect, is_nearer};
 use super::paint::{Lit, Paint};
 use super::rays::Rays;
 use super::view::{Frame, NEAR, View};
@@ -138,28 +138,33 @@ impl Face {
         inside: &[f32; N],
         nearness: &[f32; N],
     ) {
-        let offsets = canvas.offsets;
         let nearest = &mut canvas.nearness[pixel];
         let colours = &mut canvas.colour[pixel];
+        let seen: [bool; N] =
+            std::array::from_fn(|s| inside[s] >= -SLACK && is_nearer(nearness[s], nearest[s]));
         for s in 0..N {
-            let seen = inside[s] >= -SLACK && nearness[s] > nearest[s];
-            nearest[s] = if seen { nearness[s] } else { nearest[s] };
-            colours[s] = match &self.fill {
-                Fill::Flat(colour) if seen => *colour,
-                Fill::Patterned {
-                    lit,
-                    normal,
-                    rays,
-                    view,
-                } if seen => {
-                    let [x, y] = [middle[0] + offsets[0][s], middle[1] + offsets[1][s]];
-                    let ray = rays.through(view.on_plane(x, y));
-                    let point = ray.at(view.depth(nearness[s]));
-                    // In the plane of the face, or rounding would make noise of a face that lies between two cells.
-                    lit.at(point - *normal * point.dot(*normal), *normal)
+            nearest[s] = if seen[s] { nearness[s] } else { nearest[s] };
+        }
+        match &self.fill {
+            Fill::Flat(colour) => {
+                for s in 0..N {
+                    colours[s] = if seen[s] { *colour } else { colours[s] };
                 }
-                _ => colours[s],
-            };
+            }
+            Fill::Patterned {
+                lit,
+                normal,
+                rays,
+                view,
+            } => {
+                let [x, y] = canvas.offsets;
+                for s in (0..N).filter(|&s| seen[s]) {
+                    let ray = rays.through(view.on_plane(middle[0] + x[s], middle[1] + y[s]));
+                    let point = ray.at(view.depth(nearness[s]) - rays.depth);
+                    // In the plane of the face, or rounding would make noise of a face that lies between two cells.
+                    colours[s] = lit.at(point - *normal * point.dot(*normal), *normal);
+                }
+            }
         }
     }
 }

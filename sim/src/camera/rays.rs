@@ -3,9 +3,12 @@
 use super::view::{Frame, View};
 use rapier3d::prelude::Vector;
 
-/// The lines of sight of a camera in a frame, linear in the position on the image plane.
+/// The lines of sight of a camera in the frame of a part, linear in the position on the image plane. They start at the
+/// depth of the frame's origin: from a far eye, rounding would swallow what is small.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Rays {
+    /// Depth at which they start, metres.
+    pub depth: f32,
     origin: Vector,
     forward: Vector,
     right: Vector,
@@ -13,7 +16,7 @@ pub(super) struct Rays {
     perspective: bool,
 }
 
-/// One line of sight; its parameter is the depth along the optical axis.
+/// One line of sight; its parameter is the depth along the optical axis beyond [`Rays::depth`].
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Ray {
     pub origin: Vector,
@@ -22,8 +25,10 @@ pub(super) struct Ray {
 
 impl Rays {
     pub fn new(view: &View, frame: &Frame) -> Self {
+        let depth = frame.origin.z;
         Self {
-            origin: frame.turn(-frame.origin),
+            depth,
+            origin: frame.turn(Vector::Z * depth - frame.origin),
             forward: frame.turn(Vector::Z),
             right: frame.turn(Vector::X),
             down: frame.turn(Vector::Y),
@@ -36,7 +41,7 @@ impl Rays {
         let across = self.right * u + self.down * v;
         if self.perspective {
             Ray {
-                origin: self.origin,
+                origin: self.origin + across * self.depth,
                 direction: self.forward + across,
             }
         } else {
@@ -49,7 +54,8 @@ impl Rays {
 }
 
 impl Ray {
-    pub fn at(&self, depth: f32) -> Vector {
-        self.origin + self.direction * depth
+    /// The point so much deeper than where the line starts.
+    pub fn at(&self, deeper: f32) -> Vector {
+        self.origin + self.direction * deeper
     }
 }

@@ -1,6 +1,6 @@
 //! Round solids: where a line of sight enters them, solved sample by sample.
 
-use super::canvas::{Canvas, Rect};
+use super::canvas::{Canvas, Rect, is_nearer};
 use super::paint::Paint;
 use super::rays::{Ray, Rays};
 use super::view::{Frame, NEAR, View};
@@ -8,6 +8,9 @@ use rapier3d::prelude::Vector;
 
 /// Keeps a line of sight along an axis from dividing by zero.
 const TINY: f32 = 1.0e-12;
+
+/// More than half the diagonal of a pixel, in pixels.
+const HALF_DIAGONAL: f32 = 0.75;
 
 /// A solid about the z axis of its own frame, metres.
 #[derive(Clone, Copy, Debug)]
@@ -33,7 +36,17 @@ impl Solid {
         }
     }
 
-    /// Depth and normal where a line of sight enters.
+    /// Whether a line of sight stays further from the solid, or from its axis, than `slack`.
+    fn is_clear_of(&self, ray: &Ray, slack: f32) -> bool {
+        match *self {
+            Self::Sphere { radius } => ball(ray, Vector::ZERO, radius + slack).is_none(),
+            Self::Cylinder { radius, .. } | Self::Capsule { radius, .. } => {
+                tube(ray, radius + slack).is_none()
+            }
+        }
+    }
+
+    /// How much deeper than where it starts, and with which normal, a line of sight enters.
     fn hit(&self, ray: &Ray) -> Option<(f32, Vector)> {
         match *self {
             Self::Sphere { radius } => ball(ray, Vector::ZERO, radius),
@@ -113,6 +126,8 @@ pub(super) struct Round {
     pub rect: Rect,
     solid: Solid,
     rays: Rays,
+    /// No sample is further from the middle of its pixel where the solid is deepest, metres.
+    slack: f32,
     view: View,
     paint: Paint,
 }
@@ -126,8 +141,10 @@ impl Round {
             None if frame.origin.z < NEAR => return None,
             None => Rect::whole(size),
         };
+        let deepest = frame.origin.z + Vector::from_array(solid.half()).length();
         (!rect.is_empty()).then(|| Self {
             rect,
+            slack: HALF_DIAGONAL * view.pixel_at(deepest),
             solid,
             rays: Rays::new(view, frame),
             view: *view,
@@ -140,23 +157,31 @@ impl Round {
         let [offset_x, offset_y] = canvas.offsets;
         for y in self.rect.y[0]..self.rect.y[1] {
             for x in self.rect.x[0]..self.rect.x[1] {
+                let middle = self.view.on_plane(x as f32 + 0.5, y as f32 + 0.5);
+                if self
+                    .solid
+                    .is_clear_of(&self.rays.through(middle), self.slack)
+                {
+                    continue;
+                }
                 let pixel = y * canvas.width + x;
                 let nearest = &mut canvas.nearness[pixel];
                 let colours = &mut canvas.colour[pixel];
                 for s in 0..N {
                     let at = [x as f32 + 0.5 + offset_x[s], y as f32 + 0.5 + offset_y[s]];
                     let ray = self.rays.through(self.view.on_plane(at[0], at[1]));
-                    let Some((depth, normal)) = self.solid.hit(&ray) else {
+                    let Some((deeper, normal)) = self.solid.hit(&ray) else {
                         continue;
                     };
+                    let depth = self.rays.depth + deeper;
                     let nearness = self.view.nearness(depth);
-                    if depth < NEAR || nearness <= nearest[s] {
+                    if depth < NEAR || !is_nearer(nearness, nearest[s]) {
                         continue;
                     }
                     nearest[s] = nearness;
                     colours[s] = match &self.paint {
                         Paint::Flat(value) => *value,
-                        Paint::Lit(lit) => lit.at(ray.at(depth), normal),
+                        Paint::Lit(lit) => lit.at(ray.at(deeper), normal),
                     };
                 }
             }

@@ -1,5 +1,6 @@
 //! Where the camera is, and where points of the world fall in its image.
 
+use super::canvas::NOTHING;
 use rapier3d::prelude::*;
 
 /// Nearer than this to the eye nothing is drawn, metres along the optical axis.
@@ -15,6 +16,8 @@ pub(super) struct View {
     axes: [Vector; 3],
     /// Pixels per unit of the image plane at depth 1, or pixels per metre where parallel lines stay parallel.
     scale: f32,
+    /// Its inverse.
+    per_pixel: f32,
     /// Where the optical axis meets the image, pixels.
     centre: [f32; 2],
     pub perspective: bool,
@@ -67,6 +70,7 @@ impl View {
             eye,
             axes: [right, down, forward],
             scale,
+            per_pixel: 1.0 / scale,
             centre: [width as f32 / 2.0, height as f32 / 2.0],
             perspective,
         }
@@ -118,9 +122,18 @@ impl View {
     /// Position on the image plane of a pixel coordinate: at depth 1, or in metres where the camera is orthographic.
     pub fn on_plane(&self, x: f32, y: f32) -> [f32; 2] {
         [
-            (x - self.centre[0]) / self.scale,
-            (y - self.centre[1]) / self.scale,
+            (x - self.centre[0]) * self.per_pixel,
+            (y - self.centre[1]) * self.per_pixel,
         ]
+    }
+
+    /// Width of a pixel at a depth, metres.
+    pub fn pixel_at(&self, depth: f32) -> f32 {
+        if self.perspective {
+            self.per_pixel * depth
+        } else {
+            self.per_pixel
+        }
     }
 
     /// Where the line of sight through a pixel coordinate meets a horizontal plane of the world.
@@ -139,12 +152,7 @@ impl View {
 
     /// Height of what is seen at the depth of a point of the world, metres.
     pub fn height_at(&self, point: Vector) -> f32 {
-        let depth = if self.perspective {
-            (point - self.eye).dot(self.axes[2])
-        } else {
-            1.0
-        };
-        self.height as f32 / self.scale * depth
+        self.height as f32 * self.pixel_at((point - self.eye).dot(self.axes[2]))
     }
 
     /// What the depth buffer holds for a point so deep: greater is nearer, and linear over the image of a plane.
@@ -158,7 +166,7 @@ impl View {
 
     /// Depth along the optical axis of what is so near, metres; infinite where nothing was drawn.
     pub fn depth(&self, nearness: f32) -> f32 {
-        if nearness == f32::NEG_INFINITY {
+        if nearness == NOTHING {
             f32::INFINITY
         } else if self.perspective {
             1.0 / nearness
