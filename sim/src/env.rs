@@ -7,6 +7,7 @@ use crate::error::SimError;
 use crate::hand::Hand;
 use crate::pose::Goal;
 use crate::scene::Entity;
+use crate::spec::GoalShare;
 use crate::task::{Draw, Reject, Task, Term};
 use crate::variation::Variant;
 use crate::world::World;
@@ -29,6 +30,8 @@ pub struct Env {
     /// Servo targets, one for each actuator of the scene.
     targets: Vec<f32>,
     factors: Vec<f32>,
+    /// For each condition, whether it was lost for the rest of the episode.
+    lost: Vec<bool>,
     step: u64,
     failure: Option<String>,
     /// Who drags a body; an input of the world, not a part of its state.
@@ -41,6 +44,7 @@ struct SnapshotHeader {
     task: String,
     targets: Vec<f32>,
     factors: Vec<f32>,
+    lost: Vec<bool>,
     step: u64,
 }
 
@@ -57,6 +61,7 @@ impl Env {
             world,
             targets: Vec::new(),
             factors: Vec::new(),
+            lost: Vec::new(),
             step: 0,
             failure: None,
             hand: None,
@@ -95,16 +100,17 @@ impl Env {
                         qpos[*i] = f64::from(low + (high - low) * rng.random::<f32>());
                     }
                     Draw::PlanarPose {
+                        body,
                         qpos: i,
                         x,
                         y,
                         yaw_rad,
-                        ..
                     } => {
                         let mut between =
                             |r: &[f32; 2]| f64::from(r[0] + (r[1] - r[0]) * rng.random::<f32>());
                         qpos[*i] = between(x);
                         qpos[i + 1] = between(y);
+                        qpos[i + 2] *= f64::from(self.scale(*body));
                         let half = between(yaw_rad) / 2.0;
                         qpos[i + 3..i + 7].copy_from_slice(&[half.cos(), 0.0, 0.0, half.sin()]);
                     }
@@ -116,6 +122,7 @@ impl Env {
             }
             self.task.scene.place(&mut self.world, &qpos);
             self.targets = self.task.robot.rest_targets(&qpos);
+            self.lost = vec![false; self.task.conditions.len()];
             self.step = 0;
             self.failure = None;
             if self.task.rejects.iter().all(|r| !self.rejected(r)) {
@@ -164,11 +171,19 @@ impl Env {
         self.task
             .robot
             .command(action, &self.world, &mut self.targets);
-        self.task
-            .robot
-            .apply(&self.task.scene, &mut self.world, &self.targets);
+        let course = self.task.robot.course(action);
+        self.apply_targets();
         let outcome = (0..self.task.substeps())
-            .try_for_each(|_| self.physics_step())
+            .try_for_each(|_| {
+                if let Some(course) = course {
+                    let task = Arc::clone(&self.task);
+                    task.robot.steer(course, &self.world, &mut self.targets);
+                    self.apply_targets();
+                }
+                self.physics_step()?;
+                self.note_losses();
+                Ok(())
+            })
             .and_then(|()| self.world.check());
         if let Err(message) = outcome {
             self.failure = Some(message.clone());
@@ -179,6 +194,36 @@ impl Env {
         }
         self.step += 1;
         Ok(())
+    }
+
+    fn apply_targets(&mut self) {
+        let task = &self.task;
+        task.robot
+            .apply(&task.scene, &mut self.world, &self.targets);
+    }
+
+    /// Remembers which sticky conditions do not hold now.
+    fn note_losses(&mut self) {
+        for (condition, lost) in self.task.conditions.iter().zip(&mut self.lost) {
+            if condition.is_sticky() && !*lost {
+                *lost = condition.value(&self.world) == 0.0;
+            }
+        }
+    }
+
+    /// Present value of a condition of the task, in `[0, 1]`.
+    fn condition(&self, index: usize) -> f32 {
+        let condition = &self.task.conditions[index];
+        match condition.is_sticky() {
+            true => f32::from(u8::from(!self.lost[index])),
+            false => condition.value(&self.world),
+        }
+    }
+
+    /// How much larger a body is than in the scene.
+    pub(crate) fn scale(&self, body: RigidBodyHandle) -> f32 {
+        let values = self.task.factors.iter().zip(&self.factors);
+        values.map(|(f, &value)| f.scale_of(body, value)).product()
     }
 
     fn physics_step(&mut self) -> Result<(), String> {
@@ -216,6 +261,13 @@ impl Env {
                 Term::YawCosine(entity) => self.yaw(entity).0,
                 Term::YawSine(entity) => self.yaw(entity).1,
                 Term::YawRate(entity) => self.body(entity).map_or(0.0, |b| b.angvel().z),
+                Term::UpAxis(entity, axis) => self
+                    .body(entity)
+                    .map_or(0.0, |b| (*b.rotation() * Vector::Z)[*axis]),
+                Term::AngularVelocity(entity, axis) => {
+                    self.body(entity).map_or(0.0, |b| b.angvel()[*axis])
+                }
+                Term::Condition(index) => self.condition(*index),
                 Term::Factor(index) => self.factors[*index],
             };
         }
@@ -243,6 +295,7 @@ impl Env {
             write(cos);
             write(sin);
         }
+        (0..self.task.conditions.len()).for_each(|i| write(self.condition(i)));
         if let Some(effector) = self.task.effector {
             let effector = self.position(effector);
             self.task
@@ -259,12 +312,22 @@ impl Env {
         out
     }
 
-    /// The present state as a goal.
+    /// The present state as a goal, in which the conditions hold that every goal has.
     pub fn as_goal(&self) -> Goal {
-        Goal {
-            pose: self.pose(),
-            observation: self.observation(),
+        let (mut pose, mut observation) = (self.pose(), self.observation());
+        let first = self.task.pose_shape().conditions_start();
+        for (index, condition) in self.task.conditions.iter().enumerate() {
+            if condition.spec.goals != GoalShare::Always {
+                continue;
+            }
+            pose[first + index] = 1.0;
+            for (term, value) in self.task.terms.iter().zip(&mut observation) {
+                if matches!(term, Term::Condition(i) if *i == index) {
+                    *value = 1.0;
+                }
+            }
         }
+        Goal { pose, observation }
     }
 
     /// Whether the success predicate holds now.
@@ -276,6 +339,12 @@ impl Env {
     pub fn effector_position(&self) -> [f32; 3] {
         self.position(self.task.effector.unwrap_or(self.task.object))
             .to_array()
+    }
+
+    /// How far apart the jaws of the gripper are, metres; zero where the task has none.
+    pub(crate) fn grip_opening(&self) -> f32 {
+        let grip = self.task.grip();
+        grip.and_then(|g| g.opening(&self.world)).unwrap_or(0.0)
     }
 
     /// World position of the object whose pose counts, metres.
@@ -307,6 +376,7 @@ impl Env {
             world: self.world.fork(),
             targets: self.targets.clone(),
             factors: self.factors.clone(),
+            lost: self.lost.clone(),
             step: self.step,
             failure: self.failure.clone(),
             hand: self.hand,
@@ -328,6 +398,7 @@ impl Env {
             task: self.task.name().to_owned(),
             targets: self.targets.clone(),
             factors: self.factors.clone(),
+            lost: self.lost.clone(),
             step: self.step,
         };
         let encode = |e: postcard::Error| SimError::Snapshot {
@@ -354,7 +425,9 @@ impl Env {
                 self.task.name()
             )));
         }
-        if header.targets.len() != self.targets.len() || header.factors.len() != self.factors.len()
+        if header.targets.len() != self.targets.len()
+            || header.factors.len() != self.factors.len()
+            || header.lost.len() != self.lost.len()
         {
             return Err(fail(format!(
                 "{} servo targets and {} factors, expected {} and {}",
@@ -369,6 +442,7 @@ impl Env {
         self.world = World::new(physics);
         self.targets = header.targets;
         self.factors = header.factors;
+        self.lost = header.lost;
         self.step = header.step;
         self.failure = None;
         Ok(())

@@ -5,6 +5,7 @@
 //! this crate. World axes: Z up, metres, seconds, radians.
 
 pub mod behaviour;
+mod condition;
 pub mod env;
 pub mod error;
 pub mod hand;

@@ -22,6 +22,10 @@ pub(super) fn content_hash(spec: &DatasetSpec, episodes: &[Episode]) -> String {
         &mut hasher,
         &[pose.position_tolerance_m, pose.yaw_tolerance_rad],
     );
+    if pose.conditions > 0 {
+        length(&mut hasher, pose.conditions);
+        length(&mut hasher, pose.position_counts_when.map_or(0, |i| i + 1));
+    }
     length(&mut hasher, episodes.len());
     for episode in episodes {
         text(&mut hasher, &episode.behaviour);
