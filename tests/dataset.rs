@@ -21,6 +21,8 @@ fn spec(observation_dim: usize, action_dim: usize, position_dims: usize) -> Data
         pose: PoseLayout {
             position_dims,
             has_yaw: false,
+            conditions: 0,
+            position_counts_when: None,
             effector_dims: 0,
             position_tolerance_m: 0.02,
             yaw_tolerance_rad: 0.35,

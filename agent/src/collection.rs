@@ -36,6 +36,8 @@ pub fn pose_layout(task: &Task) -> PoseLayout {
     PoseLayout {
         position_dims: shape.position_dims,
         has_yaw: shape.has_yaw,
+        conditions: shape.condition_weights.len(),
+        position_counts_when: shape.position_counts_when,
         effector_dims: shape.effector_dims,
         position_tolerance_m: shape.position_tolerance_m,
         // JSON has no infinity; a half turn accepts every yaw as well.
@@ -69,7 +71,7 @@ pub fn explore(
     steps: usize,
     image: Option<ImageShape>,
 ) -> Result<Episode> {
-    let kind = BehaviourKind::of_episode(index);
+    let kind = BehaviourKind::of_episode(task, index);
     let mut env = Env::new(Arc::clone(task), variant.clone())?;
     env.reset(seed)?;
     let mut behaviour = Behaviour::new(kind, task.action_dim(), seed);

@@ -2,7 +2,7 @@
 
 use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
-use sim::pose::PoseShape;
+use sim::pose::{CONDITION_TOLERANCE, PoseShape};
 use world_model::WorldModel;
 use world_model::imagination::{ImaginationError, PackedMlp, Readout, Scratch};
 
@@ -89,6 +89,8 @@ pub struct ObjectiveConfig {
     pub reach_pessimism: f32,
     /// Weight of the mean squared action. Default 0.
     pub action: f32,
+    /// Weight of the errors of conditions, times the weight that the task gives to each. Default 1.
+    pub condition: f32,
 }
 
 impl Default for ObjectiveConfig {
@@ -98,19 +100,22 @@ impl Default for ObjectiveConfig {
             tail_blocks: 10.0,
             reach_pessimism: 0.5,
             action: 0.0,
+            condition: 1.0,
         }
     }
 }
 
-/// Cost of a pose: position error over its tolerance, plus yaw error over its tolerance, plus the effector's distance from
-/// the object.
+/// Cost of a pose: position error over its tolerance, plus yaw error over its tolerance, plus the weighted errors of the
+/// conditions over theirs, plus the effector's distance from the object. Position and yaw count where the goal's conditions say so.
 ///
 /// The episode is over where the pose is well inside its tolerances: the remaining share falls from one at the tolerance (the
-/// larger of the two relative errors) to none at half of it, because a decoded pose is off by some of the rest.
+/// largest of the relative errors) to none at half of it, because a decoded pose is off by some of the rest.
 #[derive(Clone, Debug)]
 pub struct PoseCost {
     shape: PoseShape,
     goal: Vec<f32>,
+    position_counts: bool,
+    condition_weights: Vec<f32>,
     effector_per_m: f32,
     tail_blocks: f32,
 }
@@ -121,7 +126,10 @@ const CERTAINLY_INSIDE: f32 = 0.5;
 impl PoseCost {
     /// The cost of reaching a goal pose.
     pub fn new(shape: PoseShape, goal: &[f32], config: &ObjectiveConfig) -> Self {
+        let weights = shape.condition_weights.iter();
         Self {
+            position_counts: shape.position_counts(goal),
+            condition_weights: weights.map(|w| config.condition * w).collect(),
             shape,
             goal: goal.to_vec(),
             effector_per_m: config.effector_per_m,
@@ -129,9 +137,12 @@ impl PoseCost {
         }
     }
 
-    /// Position and yaw errors of a pose vector, in tolerances.
+    /// Position and yaw errors of a pose vector, in tolerances; none where they do not count.
     fn relative_errors(&self, pose: &[f32]) -> (f32, f32) {
         let shape = &self.shape;
+        if !self.position_counts {
+            return (0.0, 0.0);
+        }
         let position = shape.position_error_m(pose, &self.goal) / shape.position_tolerance_m;
         let yaw = match shape.has_yaw {
             true => shape.yaw_error_rad(pose, &self.goal) / shape.yaw_tolerance_rad,
@@ -140,11 +151,21 @@ impl PoseCost {
         (position, yaw)
     }
 
+    /// Errors of the conditions of a pose vector, in tolerances.
+    fn condition_errors<'a>(&'a self, pose: &'a [f32]) -> impl Iterator<Item = f32> + 'a {
+        self.shape.condition_errors(pose, &self.goal)
+    }
+
     /// One block that ends in a pose vector.
     pub fn stage(&self, pose: &[f32]) -> Stage {
         let shape = &self.shape;
         let (position, yaw) = self.relative_errors(pose);
         let mut cost = position + yaw;
+        let mut largest = position.max(yaw);
+        for (error, weight) in self.condition_errors(pose).zip(&self.condition_weights) {
+            cost += weight * error;
+            largest = largest.max(error);
+        }
         if shape.effector_dims > 0 {
             let effector = &pose[shape.dim() - shape.effector_dims..];
             let squared: f32 = effector
@@ -154,7 +175,7 @@ impl PoseCost {
                 .sum();
             cost += self.effector_per_m * squared.sqrt();
         }
-        let outside = (position.max(yaw) - CERTAINLY_INSIDE) / (1.0 - CERTAINLY_INSIDE);
+        let outside = (largest - CERTAINLY_INSIDE) / (1.0 - CERTAINLY_INSIDE);
         Stage {
             cost,
             remaining: outside.clamp(0.0, 1.0),
@@ -173,14 +194,31 @@ impl PoseCost {
         let shape = &self.shape;
         let n = shape.position_dims;
         let (position, yaw) = self.relative_errors(pose);
-        let ending = match position.max(yaw) {
+        let condition = self.condition_errors(pose).fold(0.0, f32::max);
+        let ending = match position.max(yaw).max(condition) {
             error if error > CERTAINLY_INSIDE && error < 1.0 => later / (1.0 - CERTAINLY_INSIDE),
             _ => 0.0,
         };
-        let (by_position, by_yaw) = match position >= yaw {
-            true => (own + ending, own),
-            false => (own, own + ending),
+        // The largest of the errors decides how much of the episode is left.
+        let (by_position, by_yaw) = match condition < position.max(yaw) {
+            true if position >= yaw => (own + ending, own),
+            true => (own, own + ending),
+            false => (own, own),
         };
+        let decides = self
+            .condition_errors(pose)
+            .position(|error| error == condition && condition >= position.max(yaw));
+        let first = shape.conditions_start();
+        for (i, weight) in self.condition_weights.iter().enumerate() {
+            let error = pose[first + i] - self.goal[first + i];
+            let sign = if error == 0.0 { 0.0 } else { error.signum() };
+            let ending = if decides == Some(i) { ending } else { 0.0 };
+            out[first + i] += (own * weight + ending) * sign / CONDITION_TOLERANCE;
+        }
+        if !self.position_counts {
+            self.effector_gradient(pose, own, out);
+            return;
+        }
         let distance = shape
             .position_error_m(pose, &self.goal)
             .max(SMALLEST_DISTANCE_M);
@@ -198,6 +236,12 @@ impl PoseCost {
             out[n] += scale * (-along * goal_s - across * goal_c);
             out[n + 1] += scale * (along * goal_c - across * goal_s);
         }
+        self.effector_gradient(pose, own, out);
+    }
+
+    /// Adds the derivative of `own` times the effector's term.
+    fn effector_gradient(&self, pose: &[f32], own: f32, out: &mut [f32]) {
+        let shape = &self.shape;
         if shape.effector_dims > 0 {
             let first = shape.dim() - shape.effector_dims;
             let apart: Vec<f32> = (0..shape.effector_dims)
@@ -390,9 +434,20 @@ mod tests {
         PoseShape {
             position_dims: 2,
             has_yaw: true,
+            condition_weights: Vec::new(),
+            position_counts_when: None,
             effector_dims: 2,
             position_tolerance_m: 0.02,
             yaw_tolerance_rad: 0.35,
+        }
+    }
+
+    /// The same with two conditions, of which the first makes the position count.
+    fn conditional() -> PoseShape {
+        PoseShape {
+            condition_weights: vec![1.0, 6.0],
+            position_counts_when: Some(0),
+            ..planar()
         }
     }
 
@@ -419,6 +474,15 @@ mod tests {
     fn gradients_agree_with_differences() {
         let goal = [0.1, -0.2, 0.6, 0.8, 0.0, 0.0];
         let pose = LatentCost::Pose(PoseCost::new(planar(), &goal, &ObjectiveConfig::default()));
+        let cost = |goal: &[f32]| {
+            LatentCost::Pose(PoseCost::new(
+                conditional(),
+                goal,
+                &ObjectiveConfig::default(),
+            ))
+        };
+        let standing = cost(&[0.1, -0.2, 0.6, 0.8, 1.0, 1.0, 0.0, 0.0]);
+        let lying = cost(&[0.1, -0.2, 0.6, 0.8, 0.0, 1.0, 0.0, 0.0]);
         let reach = LatentCost::Reach {
             heads: Vec::new(),
             pessimism: 0.5,
@@ -430,6 +494,24 @@ mod tests {
             (&pose, vec![0.115, -0.2, 0.62, 0.78, 0.2, -0.1]),
             (&pose, vec![0.101, -0.2, 0.8, 0.6, 0.2, -0.1]),
             (&pose, vec![0.102, -0.199, 0.61, 0.8, 0.2, -0.1]),
+            (&standing, vec![0.3, 0.1, -0.7, 0.5, 0.9, 0.3, 0.2, 0.4]),
+            // About to end: by the position, by the first condition, by the second.
+            (
+                &standing,
+                vec![0.115, -0.2, 0.62, 0.78, 0.8, 0.9, 0.2, -0.1],
+            ),
+            (
+                &standing,
+                vec![0.101, -0.2, 0.62, 0.78, 0.6, 0.9, 0.2, -0.1],
+            ),
+            (
+                &standing,
+                vec![0.101, -0.2, 0.62, 0.78, 0.9, 0.6, 0.2, -0.1],
+            ),
+            // The position does not count.
+            (&lying, vec![0.3, 0.1, -0.7, 0.5, 0.9, 0.8, 0.2, 0.4]),
+            (&lying, vec![0.3, 0.1, -0.7, 0.5, 0.4, 0.9, 0.2, 0.4]),
+            (&lying, vec![0.3, 0.1, -0.7, 0.5, 0.1, 0.7, 0.2, 0.4]),
             (&reach, vec![1.0, 2.5, 1.7]),
         ];
         for (cost, values) in cases {
@@ -466,5 +548,45 @@ mod tests {
         assert_eq!(stage(0.009, 0.4, 0.3).remaining, 1.0, "turned too far");
         assert_eq!(stage(0.021, 0.0, 0.3).remaining, 1.0, "too far away");
         assert!((stage(0.015, 0.0, 0.3).remaining - 0.5).abs() < 1.0e-3);
+    }
+
+    #[test]
+    fn a_lost_condition_is_expensive_and_may_make_the_position_irrelevant() {
+        let config = ObjectiveConfig::default();
+        let cost = |goal: f32| {
+            PoseCost::new(
+                conditional(),
+                &[0.0, 0.0, 1.0, 0.0, goal, 1.0, 0.0, 0.0],
+                &config,
+            )
+        };
+        let stage = |goal: f32, x: f32, first: f32, second: f32| {
+            cost(goal).stage(&[x, 0.0, 1.0, 0.0, first, second, x, 0.0])
+        };
+        assert_eq!(
+            stage(1.0, 0.0, 1.0, 1.0),
+            Stage {
+                cost: 0.0,
+                remaining: 0.0
+            }
+        );
+        assert!(
+            (stage(1.0, 0.0, 0.5, 1.0).cost - 1.0).abs() < 1.0e-4,
+            "one tolerance costs its weight"
+        );
+        assert!((stage(1.0, 0.0, 1.0, 0.5).cost - 6.0).abs() < 1.0e-4);
+        assert_eq!(
+            stage(1.0, 0.0, 1.0, 0.0).remaining,
+            1.0,
+            "lost: the goal is not reached"
+        );
+        assert_eq!(
+            stage(0.0, 0.5, 0.0, 1.0),
+            Stage {
+                cost: 0.0,
+                remaining: 0.0
+            }
+        );
+        assert_eq!(stage(0.0, 0.0, 1.0, 1.0).remaining, 1.0, "it still stands");
     }
 }

@@ -1,8 +1,12 @@
 //! Exploration behaviours that need to know nothing of a task: they produce the data that a world model learns from, and
 //! the futures from which goals are taken.
 
+mod grasp;
+
 use crate::env::Env;
 use crate::error::SimError;
+use crate::task::Task;
+use grasp::Grasp;
 use nalgebra::{DMatrix, DVector};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -17,11 +21,19 @@ pub enum BehaviourKind {
     /// Moves the effector through points near the object, so that it touches and pushes; where the robot itself is the
     /// object, through points drawn like starts.
     Seeking,
+    /// Where the robot has a gripper: comes from above, closes it when the object is between its jaws, wanders about with what it
+    /// holds and lets go. Elsewhere the same as seeking.
+    Grasping,
 }
 
 impl BehaviourKind {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::Smooth, Self::Independent, Self::Seeking];
+    pub const ALL: [Self; 4] = [
+        Self::Smooth,
+        Self::Independent,
+        Self::Seeking,
+        Self::Grasping,
+    ];
 
     /// A name for logs and data sets.
     pub fn name(self) -> &'static str {
@@ -29,15 +41,26 @@ impl BehaviourKind {
             Self::Smooth => "smooth random actions",
             Self::Independent => "independent random actions",
             Self::Seeking => "contact-seeking actions",
+            Self::Grasping => "grasping actions",
         }
     }
 
-    /// The kind explored in episode `index` of a data set: of ten episodes, three smooth, two independent, five seeking.
-    pub fn of_episode(index: u64) -> Self {
-        match index % 10 {
-            0 | 3 | 6 => Self::Smooth,
-            1 | 5 => Self::Independent,
-            _ => Self::Seeking,
+    /// The kind explored in episode `index` of a data set: of ten episodes, three smooth, two independent, five seeking; with a
+    /// gripper, two smooth, two independent, one seeking, five grasping.
+    pub fn of_episode(task: &Task, index: u64) -> Self {
+        match (index % 10, task.grip()) {
+            (0 | 3, _) | (6, None) => Self::Smooth,
+            (1 | 5, _) => Self::Independent,
+            (9, _) | (_, None) => Self::Seeking,
+            _ => Self::Grasping,
+        }
+    }
+
+    /// The kind whose futures are the goals of a task.
+    pub fn towards_goals(task: &Task) -> Self {
+        match task.grip() {
+            Some(_) => Self::Grasping,
+            None => Self::Seeking,
         }
     }
 }
@@ -48,6 +71,8 @@ const WAYPOINT_SPREAD: f32 = 1.2;
 const WAYPOINT_STEPS: [u64; 2] = [6, 24];
 /// Control steps for which a unit action is tried to measure the effector's response.
 const RESPONSE_STEPS: usize = 2;
+/// Arcs from which a robot that cannot move sideways chooses its way to a waypoint.
+const ARCS: usize = 12;
 
 /// A behaviour under way.
 pub struct Behaviour {
@@ -57,6 +82,7 @@ pub struct Behaviour {
     /// How strongly the drift is pulled back in each step.
     rate: f32,
     waypoint: Waypoint,
+    grasp: Option<Grasp>,
 }
 
 /// Where a seeking effector is heading.
@@ -67,6 +93,8 @@ struct Waypoint {
     steps_left: u64,
     /// Displacement of the effector for a unit action on each axis, `[3, action_dim]`.
     response: DMatrix<f32>,
+    /// The action that is kept until then, where the robot cannot move sideways.
+    arc: Option<Vec<f32>>,
 }
 
 impl Behaviour {
@@ -81,6 +109,7 @@ impl Behaviour {
             noise: 0.0,
             steps_left: 0,
             response: DMatrix::zeros(3, action_dim),
+            arc: None,
         };
         let drift = (0..action_dim)
             .map(|_| 2.0 * rng.random::<f32>() - 1.0)
@@ -91,6 +120,7 @@ impl Behaviour {
             drift,
             rate,
             waypoint,
+            grasp: None,
         }
     }
 
@@ -108,7 +138,8 @@ impl Behaviour {
                     .collect());
             }
             BehaviourKind::Smooth => self.wander(1.0),
-            BehaviourKind::Seeking => self.seek(env)?,
+            BehaviourKind::Grasping if env.task().grip().is_some() => self.grasp(env)?,
+            BehaviourKind::Seeking | BehaviourKind::Grasping => self.seek(env)?,
         };
         action.iter_mut().for_each(|a| *a = a.clamp(-1.0, 1.0));
         Ok(action)
@@ -132,24 +163,32 @@ impl Behaviour {
             self.choose_waypoint(env)?;
         }
         self.waypoint.steps_left -= 1;
-        let direction = away(&self.waypoint.target);
+        if let Some(arc) = self.waypoint.arc.clone() {
+            let wander = self.wander(self.waypoint.noise);
+            return Ok(arc.iter().zip(wander).map(|(a, w)| a + w).collect());
+        }
+        Ok(self.along(&away(&self.waypoint.target)))
+    }
+
+    /// The action that moves the effector in a direction, with the waypoint's speed and noise.
+    fn along(&mut self, direction: &DVector<f32>) -> Vec<f32> {
         let response = &self.waypoint.response;
         // Damped least squares: the action whose effect points at the waypoint.
         let gram = response * response.transpose();
         let damping = 1.0e-3 * gram.trace().max(1.0e-12);
         let regular = gram + DMatrix::identity(3, 3) * damping;
-        let along = regular.lu().solve(&direction).map_or_else(
+        let along = regular.lu().solve(direction).map_or_else(
             || DVector::zeros(self.drift.len()),
             |x| response.transpose() * x,
         );
         let peak = along.amax().max(1.0e-9);
         let (speed, noise) = (self.waypoint.speed, self.waypoint.noise);
         let wander = self.wander(noise);
-        Ok(along
+        along
             .iter()
             .zip(wander)
             .map(|(a, w)| speed * (a / peak) + w)
-            .collect())
+            .collect()
     }
 
     fn choose_waypoint(&mut self, env: &Env) -> Result<(), SimError> {
@@ -157,7 +196,7 @@ impl Behaviour {
         let target = if task.effector.is_some() {
             let spread = WAYPOINT_SPREAD * task.spec().control.length_unit_m;
             let mut target = env.object_position();
-            for &axis in &task.object_axes {
+            for &axis in &task.effector_axes {
                 target[axis] += spread * (2.0 * self.rng.random::<f32>() - 1.0);
             }
             target
@@ -173,13 +212,38 @@ impl Behaviour {
             noise: 0.3 * self.rng.random::<f32>(),
             steps_left: self.rng.random_range(low..=high),
             response: response(env)?,
+            arc: None,
         };
+        if task.spec().bicycle.is_some() {
+            self.waypoint.arc = Some(self.best_arc(env)?);
+        }
         Ok(())
+    }
+
+    /// Of some random actions, the one that brings the robot nearest to the waypoint when it is kept.
+    fn best_arc(&mut self, env: &Env) -> Result<Vec<f32>, SimError> {
+        let mut best = (f32::INFINITY, vec![0.0; self.drift.len()]);
+        for _ in 0..ARCS {
+            let draw = |_: &f32| 2.0 * self.rng.random::<f32>() - 1.0;
+            let action: Vec<f32> = self.drift.iter().map(draw).collect();
+            let mut fork = env.fork();
+            let mut nearest = f32::INFINITY;
+            for _ in 0..self.waypoint.steps_left {
+                fork.step(&action)?;
+                let at = fork.effector_position();
+                let away = DVector::from_fn(3, |i, _| self.waypoint.target[i] - at[i]);
+                nearest = nearest.min(away.norm());
+            }
+            if nearest < best.0 {
+                best = (nearest, action);
+            }
+        }
+        Ok(best.1)
     }
 }
 
 /// How the effector moves under a unit action on each axis, against doing nothing, metres, `[3, action_dim]`. Axes along
-/// which the task's object never moves count as zero.
+/// which the effector is not to be moved count as zero.
 fn response(env: &Env) -> Result<DMatrix<f32>, SimError> {
     let task = env.task();
     let n = task.action_dim();
@@ -196,7 +260,7 @@ fn response(env: &Env) -> Result<DMatrix<f32>, SimError> {
     let mut matrix = DMatrix::zeros(3, n);
     for column in 0..n {
         let moved = after(Some(column))?;
-        for &row in &task.object_axes {
+        for &row in &task.effector_axes {
             matrix[(row, column)] = moved[row] - rest[row];
         }
     }

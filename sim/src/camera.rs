@@ -20,7 +20,7 @@ mod tests;
 mod view;
 
 use crate::error::SimError;
-use crate::shapes::Placement;
+use crate::shapes::{Geometry, Placement};
 use crate::task::Task;
 use canvas::{Canvas, SAMPLES, pack};
 use drawable::Drawable;
@@ -140,7 +140,7 @@ impl Camera {
     ) -> Result<(), SimError> {
         let look = Look::new(&self.stage, &self.nominal, moment.factors, &moment.scenery);
         let view = self.nominal.moved(look.shift);
-        if seen(&self.stage, &view, placements) {
+        if seen(&self.stage, &look, &view, placements) {
             return Ok(());
         }
         let at: Vec<_> = placements.iter().map(|p| p.position).collect();
@@ -160,9 +160,9 @@ impl Camera {
         let mut drawables = Vec::with_capacity(16);
         for (i, shape) in self.stage.shapes.iter().enumerate() {
             if !is_background(&self.stage, shape) {
-                let pose = pose(shape, &self.placements);
+                let (geometry, pose) = placed(shape, look.scales[i], &self.placements);
                 let paint = paint(&look, i, shape, &pose);
-                Drawable::of(&self.view, &shape.geometry, &pose, &paint, |d| {
+                Drawable::of(&self.view, &geometry, &pose, &paint, |d| {
                     drawables.push(d);
                 });
             }
@@ -213,9 +213,9 @@ impl Camera {
         self.background.clear(pack(SKY));
         for (i, shape) in self.stage.shapes.iter().enumerate() {
             if is_background(&self.stage, shape) {
-                let pose = pose(shape, &self.placements);
+                let (geometry, pose) = placed(shape, look.scales[i], &self.placements);
                 let paint = paint(&look, i, shape, &pose);
-                Drawable::of(&self.view, &shape.geometry, &pose, &paint, |d| {
+                Drawable::of(&self.view, &geometry, &pose, &paint, |d| {
                     d.draw(&mut self.background);
                 });
             }
@@ -239,12 +239,12 @@ impl Camera {
     /// Draws `self.placements` with one sample for each pixel, in its middle: the index of the nearest body + 1, and the
     /// nearness. What the visual factors draw into a picture is not in it, but the camera stands where it stands there.
     fn draw_plain(&mut self, moment: &Moment) -> Canvas<1> {
-        self.prepare(moment);
+        let look = self.prepare(moment);
         let mut canvas = Canvas::new([self.width(), self.height()]);
-        for shape in &self.stage.shapes {
-            let pose = pose(shape, &self.placements);
+        for (shape, &scale) in self.stage.shapes.iter().zip(&look.scales) {
+            let (geometry, pose) = placed(shape, scale, &self.placements);
             let value = Paint::Flat(shape.body.map_or(0, |b| b as u32 + 1));
-            Drawable::of(&self.view, &shape.geometry, &pose, &value, |d| {
+            Drawable::of(&self.view, &geometry, &pose, &value, |d| {
                 d.draw(&mut canvas);
             });
         }
@@ -285,23 +285,26 @@ fn is_background(stage: &Stage, shape: &Shape) -> bool {
 }
 
 /// Whether a shape of a body is in the image.
-fn seen(stage: &Stage, view: &View, placements: &[Placement]) -> bool {
+fn seen(stage: &Stage, look: &Look, view: &View, placements: &[Placement]) -> bool {
     let mut found = false;
-    for shape in stage.shapes.iter().filter(|s| s.body.is_some()) {
-        let pose = pose(shape, placements);
-        Drawable::of(view, &shape.geometry, &pose, &Paint::Flat(0), |_| {
+    let shapes = stage.shapes.iter().zip(&look.scales);
+    for (shape, &scale) in shapes.filter(|(shape, _)| shape.body.is_some()) {
+        let (geometry, pose) = placed(shape, scale, placements);
+        Drawable::of(view, &geometry, &pose, &Paint::Flat(0), |_| {
             found = true;
         });
     }
     found
 }
 
-/// Where a shape is in the world.
-fn pose(shape: &Shape, placements: &[Placement]) -> Pose {
-    match shape.body.and_then(|b| placements.get(b)) {
-        Some(body) => body.pose() * shape.pose,
-        None => shape.pose,
+/// A shape as large as it is in this episode, and where it is in the world.
+fn placed(shape: &Shape, scale: f32, placements: &[Placement]) -> (Geometry, Pose) {
+    let mut pose = shape.pose;
+    pose.translation *= scale; // about the body's origin
+    if let Some(body) = shape.body.and_then(|b| placements.get(b)) {
+        pose = body.pose() * pose;
     }
+    (shape.geometry.scaled(scale), pose)
 }
 
 /// How the shape of this index is painted.

@@ -10,6 +10,7 @@ use crate::hand::Hand;
 use crate::pose::Goal;
 use crate::scene::Entity;
 use crate::shapes::Placement;
+use crate::spec::GoalShare;
 use crate::task::{Draw, Reject, Task, Term};
 use crate::variation::Variant;
 use crate::world::World;
@@ -36,6 +37,8 @@ pub struct Env {
     scenery: Scenery,
     /// Where the bodies were before the last control step.
     pub(crate) previous: Vec<Placement>,
+    /// For each condition, whether it was lost for the rest of the episode.
+    lost: Vec<bool>,
     step: u64,
     failure: Option<String>,
     /// Who drags a body; an input of the world, not a part of its state.
@@ -50,6 +53,7 @@ struct SnapshotHeader {
     factors: Vec<f32>,
     scenery: Scenery,
     previous: Vec<Placement>,
+    lost: Vec<bool>,
     step: u64,
 }
 
@@ -68,6 +72,7 @@ impl Env {
             factors: Vec::new(),
             scenery: Scenery::default(),
             previous: Vec::new(),
+            lost: Vec::new(),
             step: 0,
             failure: None,
             hand: None,
@@ -106,16 +111,17 @@ impl Env {
                         qpos[*i] = f64::from(low + (high - low) * rng.random::<f32>());
                     }
                     Draw::PlanarPose {
+                        body,
                         qpos: i,
                         x,
                         y,
                         yaw_rad,
-                        ..
                     } => {
                         let mut between =
                             |r: &[f32; 2]| f64::from(r[0] + (r[1] - r[0]) * rng.random::<f32>());
                         qpos[*i] = between(x);
                         qpos[i + 1] = between(y);
+                        qpos[i + 2] *= f64::from(self.scale(*body));
                         let half = between(yaw_rad) / 2.0;
                         qpos[i + 3..i + 7].copy_from_slice(&[half.cos(), 0.0, 0.0, half.sin()]);
                     }
@@ -127,6 +133,7 @@ impl Env {
             }
             self.task.scene.place(&mut self.world, &qpos);
             self.targets = self.task.robot.rest_targets(&qpos);
+            self.lost = vec![false; self.task.conditions.len()];
             self.step = 0;
             self.failure = None;
             if self.task.rejects.iter().all(|r| !self.rejected(r)) {
@@ -188,11 +195,19 @@ impl Env {
         self.task
             .robot
             .command(action, &self.world, &mut self.targets);
-        self.task
-            .robot
-            .apply(&self.task.scene, &mut self.world, &self.targets);
+        let course = self.task.robot.course(action);
+        self.apply_targets();
         let outcome = (0..self.task.substeps())
-            .try_for_each(|_| self.physics_step())
+            .try_for_each(|_| {
+                if let Some(course) = course {
+                    let task = Arc::clone(&self.task);
+                    task.robot.steer(course, &self.world, &mut self.targets);
+                    self.apply_targets();
+                }
+                self.physics_step()?;
+                self.note_losses();
+                Ok(())
+            })
             .and_then(|()| self.world.check());
         if let Err(message) = outcome {
             self.failure = Some(message.clone());
@@ -203,6 +218,36 @@ impl Env {
         }
         self.step += 1;
         Ok(())
+    }
+
+    fn apply_targets(&mut self) {
+        let task = &self.task;
+        task.robot
+            .apply(&task.scene, &mut self.world, &self.targets);
+    }
+
+    /// Remembers which sticky conditions do not hold now.
+    fn note_losses(&mut self) {
+        for (condition, lost) in self.task.conditions.iter().zip(&mut self.lost) {
+            if condition.is_sticky() && !*lost {
+                *lost = condition.value(&self.world) == 0.0;
+            }
+        }
+    }
+
+    /// Present value of a condition of the task, in `[0, 1]`.
+    fn condition(&self, index: usize) -> f32 {
+        let condition = &self.task.conditions[index];
+        match condition.is_sticky() {
+            true => f32::from(u8::from(!self.lost[index])),
+            false => condition.value(&self.world),
+        }
+    }
+
+    /// How much larger a body is than in the scene.
+    pub(crate) fn scale(&self, body: RigidBodyHandle) -> f32 {
+        let values = self.task.factors.iter().zip(&self.factors);
+        values.map(|(f, &value)| f.scale_of(body, value)).product()
     }
 
     fn physics_step(&mut self) -> Result<(), String> {
@@ -240,6 +285,13 @@ impl Env {
                 Term::YawCosine(entity) => self.yaw(entity).0,
                 Term::YawSine(entity) => self.yaw(entity).1,
                 Term::YawRate(entity) => self.body(entity).map_or(0.0, |b| b.angvel().z),
+                Term::UpAxis(entity, axis) => self
+                    .body(entity)
+                    .map_or(0.0, |b| (*b.rotation() * Vector::Z)[*axis]),
+                Term::AngularVelocity(entity, axis) => {
+                    self.body(entity).map_or(0.0, |b| b.angvel()[*axis])
+                }
+                Term::Condition(index) => self.condition(*index),
                 Term::Factor(index) => self.factors[*index],
             };
         }
@@ -267,6 +319,7 @@ impl Env {
             write(cos);
             write(sin);
         }
+        (0..self.task.conditions.len()).for_each(|i| write(self.condition(i)));
         if let Some(effector) = self.task.effector {
             let effector = self.position(effector);
             self.task
@@ -283,11 +336,24 @@ impl Env {
         out
     }
 
-    /// The present state as a goal.
+    /// The present state as a goal, in which the conditions hold that every goal has.
     pub fn as_goal(&self) -> Goal {
+        let (mut pose, mut observation) = (self.pose(), self.observation());
+        let first = self.task.pose_shape().conditions_start();
+        for (index, condition) in self.task.conditions.iter().enumerate() {
+            if condition.spec.goals != GoalShare::Always {
+                continue;
+            }
+            pose[first + index] = 1.0;
+            for (term, value) in self.task.terms.iter().zip(&mut observation) {
+                if matches!(term, Term::Condition(i) if *i == index) {
+                    *value = 1.0;
+                }
+            }
+        }
         Goal {
-            pose: self.pose(),
-            observation: self.observation(),
+            pose,
+            observation,
             placements: [self.placements(), self.previous.clone()],
         }
     }
@@ -301,6 +367,12 @@ impl Env {
     pub fn effector_position(&self) -> [f32; 3] {
         self.position(self.task.effector.unwrap_or(self.task.object))
             .to_array()
+    }
+
+    /// How far apart the jaws of the gripper are, metres; zero where the task has none.
+    pub(crate) fn grip_opening(&self) -> f32 {
+        let grip = self.task.grip();
+        grip.and_then(|g| g.opening(&self.world)).unwrap_or(0.0)
     }
 
     /// World position of the object whose pose counts, metres.
@@ -334,6 +406,7 @@ impl Env {
             factors: self.factors.clone(),
             scenery: self.scenery,
             previous: self.previous.clone(),
+            lost: self.lost.clone(),
             step: self.step,
             failure: self.failure.clone(),
             hand: self.hand,
@@ -357,6 +430,7 @@ impl Env {
             factors: self.factors.clone(),
             scenery: self.scenery,
             previous: self.previous.clone(),
+            lost: self.lost.clone(),
             step: self.step,
         };
         let encode = |e: postcard::Error| SimError::Snapshot {
@@ -383,7 +457,9 @@ impl Env {
                 self.task.name()
             )));
         }
-        if header.targets.len() != self.targets.len() || header.factors.len() != self.factors.len()
+        if header.targets.len() != self.targets.len()
+            || header.factors.len() != self.factors.len()
+            || header.lost.len() != self.lost.len()
         {
             return Err(fail(format!(
                 "{} servo targets and {} factors, expected {} and {}",
@@ -407,6 +483,7 @@ impl Env {
         self.factors = header.factors;
         self.scenery = header.scenery;
         self.previous = header.previous;
+        self.lost = header.lost;
         self.step = header.step;
         self.failure = None;
         Ok(())

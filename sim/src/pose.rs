@@ -15,14 +15,23 @@ pub struct Goal {
     pub placements: [Vec<Placement>; 2],
 }
 
-/// A pose vector: position of the object, cosine and sine of its yaw where orientation counts, position of the effector
-/// where the object is not the robot itself.
+/// Difference from the goal's value at which a condition no longer holds.
+pub const CONDITION_TOLERANCE: f32 = 0.5;
+
+/// A pose vector: position of the object, cosine and sine of its yaw where orientation counts, conditions (values in `[0, 1]`
+/// that must agree with the goal's, see [`crate::spec::ConditionSpec`]), position of the effector where the object is not the
+/// robot itself.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PoseShape {
     /// Coordinates of the object's position.
     pub position_dims: usize,
     /// Whether cosine and sine of the yaw follow.
     pub has_yaw: bool,
+    /// What an error of one tolerance costs, one for each condition, in tolerances of the position.
+    pub condition_weights: Vec<f32>,
+    /// Index of the condition whose value in the goal must be above one half for position and yaw to count; they always count
+    /// without one.
+    pub position_counts_when: Option<usize>,
     /// Coordinates of the effector's position; zero when the object is the robot itself.
     pub effector_dims: usize,
     /// Metres.
@@ -34,7 +43,36 @@ pub struct PoseShape {
 impl PoseShape {
     /// Length of a pose vector.
     pub fn dim(&self) -> usize {
-        self.position_dims + 2 * usize::from(self.has_yaw) + self.effector_dims
+        self.conditions_start() + self.condition_weights.len() + self.effector_dims
+    }
+
+    /// Where the conditions start.
+    pub fn conditions_start(&self) -> usize {
+        self.position_dims + 2 * usize::from(self.has_yaw)
+    }
+
+    /// The conditions of a pose vector.
+    pub fn conditions<'a>(&self, pose: &'a [f32]) -> &'a [f32] {
+        let start = self.conditions_start();
+        pose.get(start..start + self.condition_weights.len())
+            .unwrap_or_default()
+    }
+
+    /// Errors of the conditions, in tolerances.
+    pub fn condition_errors<'a>(
+        &self,
+        pose: &'a [f32],
+        goal: &'a [f32],
+    ) -> impl Iterator<Item = f32> + 'a {
+        let pairs = self.conditions(pose).iter().zip(self.conditions(goal));
+        pairs.map(|(is, wanted)| (is - wanted).abs() / CONDITION_TOLERANCE)
+    }
+
+    /// Whether position and yaw count for a goal.
+    pub fn position_counts(&self, goal: &[f32]) -> bool {
+        let conditions = self.conditions(goal);
+        let deciding = self.position_counts_when.and_then(|i| conditions.get(i));
+        deciding.is_none_or(|value| *value > CONDITION_TOLERANCE)
     }
 
     /// Distance between the objects' positions, metres.
@@ -60,7 +98,11 @@ impl PoseShape {
 
     /// The success predicate.
     pub fn achieved(&self, pose: &[f32], goal: &[f32]) -> bool {
-        self.position_error_m(pose, goal) < self.position_tolerance_m
-            && (!self.has_yaw || self.yaw_error_rad(pose, goal) < self.yaw_tolerance_rad)
+        let placed = || {
+            self.position_error_m(pose, goal) < self.position_tolerance_m
+                && (!self.has_yaw || self.yaw_error_rad(pose, goal) < self.yaw_tolerance_rad)
+        };
+        self.condition_errors(pose, goal).all(|error| error < 1.0)
+            && (!self.position_counts(goal) || placed())
     }
 }

@@ -74,6 +74,29 @@ pub enum Geometry {
 }
 
 impl Geometry {
+    /// The same shape, larger.
+    pub fn scaled(self, by: f32) -> Self {
+        match self {
+            Self::Box(half) => Self::Box(half.map(|h| h * by)),
+            Self::Sphere(radius) => Self::Sphere(radius * by),
+            Self::Capsule {
+                radius,
+                half_height,
+            } => Self::Capsule {
+                radius: radius * by,
+                half_height: half_height * by,
+            },
+            Self::Cylinder {
+                radius,
+                half_height,
+            } => Self::Cylinder {
+                radius: radius * by,
+                half_height: half_height * by,
+            },
+            Self::Plane(half) => Self::Plane(half.map(|h| h * by)),
+        }
+    }
+
     fn shape(self) -> SharedShape {
         match self {
             Self::Box([x, y, z]) => SharedShape::cuboid(x, y, z),

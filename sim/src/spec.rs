@@ -15,6 +15,9 @@ pub struct TaskSpec {
     pub scene: String,
     /// Rates and solver scale.
     pub control: ControlSpec,
+    /// Joints that together move like a car.
+    #[serde(default)]
+    pub bicycle: Option<BicycleSpec>,
     /// One entry for each axis of the action vector.
     pub action: Vec<ActionSpec>,
     /// Terms concatenated into the state observation.
@@ -65,6 +68,17 @@ pub struct CameraSpec {
     pub light: Option<[f32; 3]>,
 }
 
+/// A car as a kinematic bicycle: it moves along its heading and never sideways, and turns at `speed / wheelbase * tan(steering
+/// angle)`. Its point of reference is the middle of the rear axle.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BicycleSpec {
+    /// MJCF velocity actuators of the slides along x and y and of the hinge about z.
+    pub actuators: [String; 3],
+    /// Distance between the axles, metres.
+    pub wheelbase_m: f32,
+}
+
 /// What an axis of the action does.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
 #[serde(rename_all = "snake_case")]
@@ -73,6 +87,10 @@ pub enum ActionMode {
     Velocity,
     /// The action is the rate at which a position servo's target moves; the target stays within the joint's range.
     PositionRate,
+    /// The action is the speed of the bicycle along its heading, backwards below zero; it drives no actuator by itself.
+    Speed,
+    /// The action is the steering angle of the bicycle, to the left above zero; it drives no actuator by itself.
+    Steering,
 }
 
 /// One axis of the action vector, normalised to [-1, 1].
@@ -81,11 +99,15 @@ pub enum ActionMode {
 pub struct ActionSpec {
     /// Name shown to people.
     pub name: String,
-    /// MJCF actuator that it drives.
-    pub actuator: String,
+    /// MJCF actuator that it drives; none for `speed` and `steering`.
+    #[serde(default)]
+    pub actuator: Option<String>,
+    /// Further actuators that get the same command, such as the second finger of a gripper.
+    #[serde(default)]
+    pub also: Vec<String>,
     /// Meaning of the value.
     pub mode: ActionMode,
-    /// Physical value at 1: m/s for slides, rad/s for hinges.
+    /// Physical value at 1: m/s for slides and `speed`, rad/s for hinges, rad for `steering`.
     pub scale: f32,
     /// How far a `position_rate` target may lead the measured coordinate (m or rad). A joint that is held back by a contact
     /// then answers at once when the rate is reversed. Unlimited when left out.
@@ -136,6 +158,23 @@ pub enum ObservationSpec {
         /// Body.
         of: String,
     },
+    /// The body's own z axis in the world: (0, 0, 1) where it stands upright.
+    UpAxis {
+        /// Body.
+        of: String,
+    },
+    /// Angular velocity in the world (rad/s).
+    AngularVelocity {
+        /// Body.
+        of: String,
+        /// Any of x, y, z.
+        axes: String,
+    },
+    /// Value of a condition of the goal, now.
+    Condition {
+        /// The condition.
+        name: String,
+    },
     /// Value of a factor of variation.
     Factor {
         /// The factor.
@@ -157,6 +196,63 @@ pub struct GoalSpec {
     pub yaw_tolerance_deg: Option<f32>,
     /// What the robot touches the object with; absent when the robot itself is to be moved.
     pub effector: Option<String>,
+    /// Axes along which exploration moves the effector about the object. Default: those of `axes`.
+    pub effector_axes: Option<String>,
+    /// Turn that pairs of the `turn` tier ask for. Default 20.
+    pub turn_deg: Option<f32>,
+    /// What else must be as in the goal.
+    #[serde(default)]
+    pub condition: Vec<ConditionSpec>,
+    /// The condition that the goal must have for its position and yaw to count. Default: they always count.
+    pub position_counts_when: Option<String>,
+}
+
+/// Something that holds or does not, as an entry in `[0, 1]` of pose vectors. It must agree with the goal's to within one half.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ConditionSpec {
+    /// Name by which it is shown and observed.
+    pub name: String,
+    /// What is looked at.
+    pub kind: ConditionKind,
+    /// Body that it is about.
+    pub of: String,
+    /// Other bodies.
+    #[serde(default)]
+    pub with: Vec<String>,
+    /// Tilt at which `upright` is one half, degrees.
+    pub tilt_deg: Option<f32>,
+    /// Which goals a benchmark asks for. Default `any`.
+    #[serde(default)]
+    pub goals: GoalShare,
+    /// What an error of one tolerance costs a planner, in tolerances of the position. Default 1.
+    pub weight: Option<f32>,
+}
+
+/// What a condition looks at.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "snake_case")]
+pub enum ConditionKind {
+    /// One where the body's z axis points up, falling with the angle from there to one half at `tilt_deg` and zero at twice
+    /// that.
+    Upright,
+    /// One while the body touches all of the others, such as the fingers of a gripper.
+    Held,
+    /// One until the body touches any of the others, and zero from then on until the next reset.
+    Clear,
+}
+
+/// Which values of a condition the goals of a benchmark have.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "snake_case")]
+pub enum GoalShare {
+    /// Whatever a reachable future brings.
+    #[default]
+    Any,
+    /// It always holds.
+    Always,
+    /// It holds in every other goal.
+    Half,
 }
 
 /// How one part of a start is drawn, uniformly.
@@ -240,6 +336,9 @@ pub enum FactorKind {
     Friction,
     /// Multiplies the bodies' mass and inertia.
     Mass,
+    /// Multiplies the bodies' dimensions about their origins; mass stays, inertia follows. A free body on the ground still stands
+    /// on it.
+    Size,
     /// Multiplies the brightness of the light.
     Light,
     /// Turns the light about the vertical, degrees.
@@ -261,7 +360,7 @@ pub enum FactorKind {
 impl FactorKind {
     /// Whether it changes only how things are drawn.
     pub fn is_visual(self) -> bool {
-        !matches!(self, Self::Shift | Self::Friction | Self::Mass)
+        !matches!(self, Self::Shift | Self::Friction | Self::Mass | Self::Size)
     }
 
     /// Whether something that is drawn from the seed of the episode goes with it.
@@ -272,7 +371,7 @@ impl FactorKind {
     /// The value at which it changes nothing.
     pub fn neutral(self) -> f32 {
         match self {
-            Self::Friction | Self::Mass | Self::Light => 1.0,
+            Self::Friction | Self::Mass | Self::Size | Self::Light => 1.0,
             _ => 0.0,
         }
     }

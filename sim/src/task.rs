@@ -1,11 +1,12 @@
 //! A task ready to run: the file read and checked, every name resolved against the scene.
 
+use crate::condition::Condition;
 use crate::error::SimError;
 use crate::pose::PoseShape;
 use crate::robot::Robot;
 use crate::scene::{Entity, Joint, Scene};
 use crate::spec::{
-    CameraSpec, FactorKind, FactorSpec, ObservationSpec, RejectSpec, ResetSpec, TaskSpec,
+    CameraSpec, ConditionKind, FactorKind, FactorSpec, GoalShare, ObservationSpec, RejectSpec, ResetSpec, TaskSpec,
 };
 use crate::variation::{Factor, Variant};
 use rapier3d::prelude::RigidBodyHandle;
@@ -21,6 +22,9 @@ pub(crate) enum Term {
     YawCosine(Entity),
     YawSine(Entity),
     YawRate(Entity),
+    UpAxis(Entity, usize),
+    AngularVelocity(Entity, usize),
+    Condition(usize),
     Factor(usize),
 }
 
@@ -59,6 +63,9 @@ pub struct Task {
     pub(crate) object: Entity,
     pub(crate) object_axes: Vec<usize>,
     pub(crate) effector: Option<Entity>,
+    /// Axes along which the effector, or the robot itself, is moved about.
+    pub(crate) effector_axes: Vec<usize>,
+    pub(crate) conditions: Vec<Condition>,
     pose: PoseShape,
 }
 
@@ -180,6 +187,25 @@ impl Task {
                 ObservationSpec::YawRate { of } => {
                     push(Term::YawRate(names.entity(of)?), format!("{of}.yaw_rate"));
                 }
+                ObservationSpec::UpAxis { of } => {
+                    for axis in 0..3 {
+                        let name = format!("{of}.up_{}", AXIS_NAMES[axis]);
+                        push(Term::UpAxis(names.entity(of)?, axis), name);
+                    }
+                }
+                ObservationSpec::AngularVelocity { of, axes: a } => {
+                    for axis in axes(a)? {
+                        let name = format!("{of}.w{}", AXIS_NAMES[axis]);
+                        push(Term::AngularVelocity(names.entity(of)?, axis), name);
+                    }
+                }
+                ObservationSpec::Condition { name } => {
+                    let mut conditions = spec.goal.condition.iter();
+                    let index = conditions
+                        .position(|c| &c.name == name)
+                        .ok_or_else(|| names.unknown("condition", name))?;
+                    push(Term::Condition(index), format!("condition.{name}"));
+                }
                 ObservationSpec::Factor { name } => {
                     let index = factors
                         .iter()
@@ -251,9 +277,32 @@ impl Task {
             .as_ref()
             .map(|e| names.entity(e))
             .transpose()?;
+        let effector_axes = match &goal.effector_axes {
+            Some(text) => axes(text)?,
+            None => object_axes.clone(),
+        };
+        let conditions = goal
+            .condition
+            .iter()
+            .map(|c| {
+                let body = |name: &String| Ok(names.entity(name)?.body);
+                let with = c.with.iter().map(body).collect::<Result<_, SimError>>()?;
+                Condition::new(c.clone(), body(&c.of)?, with).map_err(fail)
+            })
+            .collect::<Result<Vec<_>, _>>()?;
+        let position_counts_when = match &goal.position_counts_when {
+            Some(name) => {
+                let found = goal.condition.iter().position(|c| &c.name == name);
+                Some(found.ok_or_else(|| names.unknown("condition", name))?)
+            }
+            None => None,
+        };
+        let weight = |c: &Condition| c.spec.weight.unwrap_or(1.0);
         let pose = PoseShape {
             position_dims: object_axes.len(),
             has_yaw: goal.yaw_tolerance_deg.is_some(),
+            condition_weights: conditions.iter().map(weight).collect(),
+            position_counts_when,
             effector_dims: if effector.is_some() {
                 object_axes.len()
             } else {
@@ -276,6 +325,8 @@ impl Task {
             object,
             object_axes,
             effector,
+            effector_axes,
+            conditions,
             pose,
         })
     }
@@ -326,6 +377,11 @@ impl Task {
                 format!("{}.sin_yaw", goal.of),
             ]);
         }
+        names.extend(
+            goal.condition
+                .iter()
+                .map(|c| format!("condition.{}", c.name)),
+        );
         if let Some(effector) = &goal.effector {
             names.extend(coordinates(effector));
         }
@@ -361,6 +417,17 @@ impl Task {
     pub fn carrier(&self) -> Option<usize> {
         let handles = self.scene.bodies();
         handles.iter().position(|&b| b == self.object.body)
+    }
+
+    /// Which value each condition has in the goals of a benchmark.
+    pub fn goal_shares(&self) -> impl Iterator<Item = GoalShare> + '_ {
+        self.conditions.iter().map(|c| c.spec.goals)
+    }
+
+    /// The condition that something is held, where the task has a gripper.
+    pub(crate) fn grip(&self) -> Option<&Condition> {
+        let mut conditions = self.conditions.iter();
+        conditions.find(|c| c.spec.kind == ConditionKind::Held)
     }
 
     /// Whether goals lie in a horizontal plane.
@@ -421,6 +488,16 @@ fn check(spec: &TaskSpec) -> Result<(), String> {
     }
     for factor in &spec.factor {
         check_factor(factor)?;
+    }
+    if let Some(turn) = spec.goal.turn_deg {
+        positive("turn_deg", turn)?;
+    }
+    for condition in &spec.goal.condition {
+        let weight = condition.weight.unwrap_or(1.0);
+        positive(&format!("weight of condition '{}'", condition.name), weight)?;
+    }
+    if let Some(bicycle) = &spec.bicycle {
+        positive("wheelbase_m", bicycle.wheelbase_m)?;
     }
     if spec.action.is_empty() || spec.observation.is_empty() {
         return Err("expected at least one [[action]] and one [[observation]]".to_owned());

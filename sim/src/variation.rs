@@ -70,6 +70,18 @@ impl Factor {
                     // At once: a fork would not know of a change that is still to be taken in.
                     body.recompute_mass_properties_from_colliders(&physics.colliders);
                 }
+                FactorKind::Size => {
+                    for &handle in body.colliders() {
+                        if let Some(collider) = physics.colliders.get_mut(handle) {
+                            scale(collider, value);
+                        }
+                    }
+                    let mut mass = body.mass_properties().local_mprops;
+                    mass.local_com *= value;
+                    mass.inv_principal_inertia /= value * value;
+                    body.set_additional_mass_properties(mass, true);
+                    body.recompute_mass_properties_from_colliders(&physics.colliders);
+                }
                 FactorKind::Friction => {
                     for &collider in body.colliders() {
                         if let Some(collider) = physics.colliders.get_mut(collider) {
@@ -84,12 +96,34 @@ impl Factor {
     }
 }
 
+/// Scales a shape about the origin of its body.
+fn scale(collider: &mut Collider, by: f32) {
+    // Sixteen sides where a round shape cannot stay round; a uniform scale keeps all of them.
+    if let Some(shape) = collider.shape().scale_dyn(Vector::splat(by), 16) {
+        collider.set_shape(SharedShape(shape.into()));
+    }
+    if let Some(mut place) = collider.position_wrt_parent().copied() {
+        place.translation *= by;
+        collider.set_position_wrt_parent(place);
+    }
+}
+
 impl Factor {
+    /// How much larger a value of this factor makes a body.
+    pub fn scale_of(&self, body: RigidBodyHandle, value: f32) -> f32 {
+        match self.spec.kind {
+            FactorKind::Size if self.bodies.contains(&body) => value,
+            _ => 1.0,
+        }
+    }
+
     /// Takes a world in which this factor is `from` to where it is `to`.
     pub fn change(&self, world: &mut World, from: f32, to: f32) {
         match self.spec.kind {
             FactorKind::Shift => self.apply(world, to - from),
-            FactorKind::Mass | FactorKind::Friction => self.apply(world, to / from),
+            FactorKind::Mass | FactorKind::Friction | FactorKind::Size => {
+                self.apply(world, to / from)
+            }
             // Only a camera knows of the others.
             _ => {}
         }

@@ -119,14 +119,15 @@ pub struct Normalisation {
     pub observation: Standardiser,
     /// Actions, column by column.
     pub action: Standardiser,
-    /// Poses; position, yaw and effector each share one scale.
+    /// Poses; position, yaw and effector each share one scale, every condition has its own.
     pub pose: Standardiser,
 }
 
-/// Group of each pose column: position, yaw, effector.
+/// Group of each pose column: position, yaw, effector, and one for each condition.
 pub(crate) fn pose_groups(layout: &PoseLayout) -> Vec<usize> {
     let mut groups = vec![0; layout.position_dims];
-    groups.resize(layout.position_dims + layout.yaw_dims(), 1);
+    groups.resize(layout.conditions_start(), 1);
+    groups.extend((0..layout.conditions).map(|condition| 3 + condition));
     groups.resize(layout.dim(), 2);
     groups
 }

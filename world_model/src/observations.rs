@@ -187,10 +187,10 @@ fn views(sight: &Sight, index: usize, episode: &Episode) -> Result<Vec<View>, Si
     let numbered = episode.images.iter().enumerate();
     numbered
         .map(|(frame, file)| {
-            one(file).map_err(|source| SightError::Frame {
+            one(file).map_err(|what| SightError::Frame {
                 episode: index,
                 frame,
-                source: Box::new(source),
+                what: Box::new(what),
             })
         })
         .collect()

@@ -1,11 +1,15 @@
 //! What must hold at the end: the layout of a pose vector, distances between two poses, and the
 //! predicate that says a goal is achieved.
 //!
-//! A pose vector is `[position (position_dims), cos yaw, sin yaw (if has_yaw), effector position
-//! (effector_dims)]`, in metres. The effector rides along because planning costs need it; whether
-//! a goal is achieved depends on the object alone.
+//! A pose vector is `[position (position_dims), cos yaw, sin yaw (if has_yaw), conditions (conditions),
+//! effector position (effector_dims)]`, positions in metres. A condition is a value in `[0, 1]` that
+//! must agree with the goal's, such as whether the object stands. The effector rides along because
+//! planning costs need it; whether a goal is achieved depends on the object and the conditions alone.
 
 use serde::{Deserialize, Serialize};
+
+/// Difference from the goal's value at which a condition no longer holds.
+pub const CONDITION_TOLERANCE: f32 = 0.5;
 
 /// Layout and tolerances of the pose vectors of one task.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -14,6 +18,13 @@ pub struct PoseLayout {
     pub position_dims: usize,
     /// Whether `cos yaw, sin yaw` follow the position.
     pub has_yaw: bool,
+    /// Number of conditions, in `[0, 1]`, that follow.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub conditions: usize,
+    /// Index of the condition whose value in the goal must be above one half for position and yaw to
+    /// count; they always count without one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub position_counts_when: Option<usize>,
     /// Number of position coordinates of the end effector, in metres, at the end of the vector.
     pub effector_dims: usize,
     /// Largest position error at which a goal counts as achieved, in metres.
@@ -22,10 +33,38 @@ pub struct PoseLayout {
     pub yaw_tolerance_rad: f32,
 }
 
+/// Layouts without conditions are written as they were before there were any.
+fn is_zero(count: &usize) -> bool {
+    *count == 0
+}
+
 impl PoseLayout {
     /// Length of a pose vector.
     pub fn dim(&self) -> usize {
-        self.position_dims + self.yaw_dims() + self.effector_dims
+        self.effector_start() + self.effector_dims
+    }
+
+    /// Where the conditions start.
+    pub fn conditions_start(&self) -> usize {
+        self.position_dims + self.yaw_dims()
+    }
+
+    /// Where the effector's position starts.
+    pub fn effector_start(&self) -> usize {
+        self.conditions_start() + self.conditions
+    }
+
+    /// The conditions of a pose, `[conditions]`.
+    pub fn conditions<'a>(&self, pose: &'a [f32]) -> &'a [f32] {
+        pose.get(self.conditions_start()..self.effector_start())
+            .unwrap_or_default()
+    }
+
+    /// Whether position and yaw count for a goal.
+    pub fn position_counts(&self, goal: &[f32]) -> bool {
+        let conditions = self.conditions(goal);
+        let deciding = self.position_counts_when.and_then(|i| conditions.get(i));
+        deciding.is_none_or(|value| *value > CONDITION_TOLERANCE)
     }
 
     /// Number of coordinates that describe the yaw: two (cosine, sine) or none.
@@ -57,11 +96,16 @@ impl PoseLayout {
         }
     }
 
-    /// Whether `pose` satisfies `goal`: position and, where there is one, yaw inside their
-    /// tolerances. The effector is not compared.
+    /// Whether `pose` satisfies `goal`: every condition as in the goal and, where they count, position
+    /// and yaw (if there is one) inside their tolerances. The effector is not compared.
     pub fn achieved(&self, pose: &[f32], goal: &[f32]) -> bool {
-        self.position_error(pose, goal) <= self.position_tolerance_m
-            && (!self.has_yaw || self.yaw_error(pose, goal) <= self.yaw_tolerance_rad)
+        let mut conditions = self.conditions(pose).iter().zip(self.conditions(goal));
+        let placed = || {
+            self.position_error(pose, goal) <= self.position_tolerance_m
+                && (!self.has_yaw || self.yaw_error(pose, goal) <= self.yaw_tolerance_rad)
+        };
+        conditions.all(|(is, wanted)| (is - wanted).abs() < CONDITION_TOLERANCE)
+            && (!self.position_counts(goal) || placed())
     }
 }
 
@@ -73,6 +117,8 @@ mod tests {
         PoseLayout {
             position_dims: 2,
             has_yaw: true,
+            conditions: 0,
+            position_counts_when: None,
             effector_dims: 2,
             position_tolerance_m: 0.02,
             yaw_tolerance_rad: 0.35,
@@ -108,5 +154,38 @@ mod tests {
         assert!(!layout.achieved(&pose(0.021, 0.0), &pose(0.0, 0.0)));
         assert!(!layout.achieved(&pose(0.0, 21.0), &pose(0.0, 0.0)));
         assert_eq!(layout.dim(), 6);
+    }
+
+    #[test]
+    fn conditions_must_agree_and_may_make_the_position_irrelevant() {
+        let layout = PoseLayout {
+            has_yaw: false,
+            conditions: 1,
+            position_counts_when: Some(0),
+            ..layout()
+        };
+        let (here, there) = ([0.0, 0.0], [0.3, 0.0]);
+        let pose = |at: [f32; 2], upright: f32| vec![at[0], at[1], upright, 9.0, 9.0];
+        assert!(layout.achieved(&pose(here, 0.8), &pose(here, 1.0)));
+        assert!(
+            !layout.achieved(&pose(here, 0.4), &pose(here, 1.0)),
+            "it fell"
+        );
+        assert!(!layout.achieved(&pose(there, 1.0), &pose(here, 1.0)));
+        assert!(
+            layout.achieved(&pose(there, 0.1), &pose(here, 0.0)),
+            "lying anywhere"
+        );
+        assert!(!layout.achieved(&pose(here, 0.6), &pose(here, 0.0)));
+    }
+
+    #[test]
+    fn layouts_without_conditions_are_written_and_read_as_before_there_were_any() {
+        let text = serde_json::to_string(&layout()).unwrap_or_default();
+        assert!(!text.contains("condition"), "{text}");
+        assert_eq!(
+            serde_json::from_str::<PoseLayout>(&text).ok(),
+            Some(layout())
+        );
     }
 }

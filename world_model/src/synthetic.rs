@@ -24,6 +24,8 @@ pub(crate) fn pushed_disc(episodes: usize, frames: usize, seed: u64) -> Dataset 
             pose: PoseLayout {
                 position_dims: 2,
                 has_yaw: true,
+                conditions: 0,
+                position_counts_when: None,
                 effector_dims: 2,
                 position_tolerance_m: 0.02,
                 yaw_tolerance_rad: 0.35,

@@ -5,6 +5,7 @@ use anyhow::{Result, bail};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
+use sim::spec::GoalShare;
 use sim::variation::Variant;
 use sim::{Behaviour, BehaviourKind, Env, Goal, Task};
 use std::sync::Arc;
@@ -59,7 +60,11 @@ fn draw_one(
         let start_seed = rng.random();
         env.reset(start_seed)?;
         let start = env.pose();
-        let mut behaviour = Behaviour::new(BehaviourKind::Seeking, task.action_dim(), rng.random());
+        let mut behaviour = Behaviour::new(
+            BehaviourKind::towards_goals(task),
+            task.action_dim(),
+            rng.random(),
+        );
         let walk =
             (0..tier.offset()).try_for_each(|_| behaviour.act(&env).and_then(|a| env.step(&a)));
         if walk.is_err() || env.achieved(&start) {
@@ -69,7 +74,10 @@ fn draw_one(
             .pose_shape()
             .yaw_error_rad(&env.pose(), &start)
             .to_degrees();
-        if tier == Tier::Turn && turn_deg <= Tier::TURN_DEG {
+        if tier == Tier::Turn && turn_deg <= Tier::turn_deg(task) {
+            continue;
+        }
+        if !is_shared_out(&env, index) {
             continue;
         }
         return Ok(Pair {
@@ -82,4 +90,16 @@ fn draw_one(
         task.name(),
         tier.name()
     )
+}
+
+/// Whether the present may be the goal of pair `index`, given which goals the task asks for.
+fn is_shared_out(env: &Env, index: u64) -> bool {
+    let pose = env.pose();
+    let shape = env.task().pose_shape();
+    let mut conditions = shape.conditions(&pose).iter().zip(env.task().goal_shares());
+    conditions.all(|(&value, share)| match share {
+        GoalShare::Any => true,
+        GoalShare::Always => value > 0.5,
+        GoalShare::Half => (value > 0.5) == index.is_multiple_of(2),
+    })
 }

@@ -12,7 +12,7 @@ pub enum Tier {
     Near,
     /// 50 control steps.
     Mid,
-    /// 50 control steps, and the object must turn by more than [`Tier::TURN_DEG`].
+    /// 50 control steps, and the object must turn by more than [`Tier::turn_deg`].
     Turn,
     /// 100 control steps.
     Far,
@@ -21,8 +21,13 @@ pub enum Tier {
 impl Tier {
     /// All tiers, from near to far.
     pub const ALL: [Self; 4] = [Self::Near, Self::Mid, Self::Turn, Self::Far];
+    /// The turn that a pair of the turn tier asks for where the task does not say, degrees.
+    const TURN_DEG: f32 = 20.0;
+
     /// The turn that a pair of the turn tier asks for, degrees.
-    pub const TURN_DEG: f32 = 20.0;
+    pub fn turn_deg(task: &Task) -> f32 {
+        task.spec().goal.turn_deg.unwrap_or(Self::TURN_DEG)
+    }
 
     /// The tiers that a task has.
     pub fn of(task: &Task) -> Vec<Self> {

@@ -434,7 +434,7 @@ fn reachable_goal(env: &Env, seed: u64) -> Result<Goal> {
     for attempt in 0..GOAL_TRIES {
         let mut future = env.fork();
         let seed = seed.wrapping_mul(GOAL_TRIES).wrapping_add(attempt);
-        let kind = BehaviourKind::Seeking;
+        let kind = BehaviourKind::towards_goals(env.task());
         let mut behaviour = Behaviour::new(kind, env.task().action_dim(), seed);
         // From a start far from the object it takes longer until anything has moved.
         let steps = GOAL_STEPS * (1 + attempt / 10);

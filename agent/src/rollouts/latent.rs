@@ -246,6 +246,8 @@ mod tests {
         let planar = PoseShape {
             position_dims: 2,
             has_yaw: false,
+            condition_weights: Vec::new(),
+            position_counts_when: None,
             effector_dims: 0,
             position_tolerance_m: 0.02,
             yaw_tolerance_rad: 0.0,

@@ -52,6 +52,8 @@ pub(super) struct Look {
     pub shift: [f32; 2],
     /// Colour of each shape of the stage, in `[0, 255]`.
     pub colours: Vec<[f32; 3]>,
+    /// Size of each shape, times that in the stage.
+    pub scales: Vec<f32>,
     /// Pattern of each shape.
     pub checkers: Vec<Option<Checker>>,
     pub distractors: Vec<Shape>,
@@ -68,6 +70,7 @@ impl Look {
             },
             shift: [0.0; 2],
             colours: stage.shapes.iter().map(|s| s.colour).collect(),
+            scales: vec![1.0; stage.shapes.len()],
             checkers: vec![None; stage.shapes.len()],
             distractors: Vec::new(),
             overlay: Overlay::default(),
@@ -117,6 +120,13 @@ impl Look {
                 }
                 FactorKind::Shadow => look.overlay.shade(view, value, &mut rng),
                 FactorKind::Occluder => look.overlay.bar(view, value * pixel, &mut rng),
+                FactorKind::Size => {
+                    for (shape, scale) in stage.shapes.iter().zip(&mut look.scales) {
+                        if factor.applies_to(shape.body) {
+                            *scale *= value;
+                        }
+                    }
+                }
                 FactorKind::Shift | FactorKind::Friction | FactorKind::Mass => {}
             }
         }

@@ -16,7 +16,7 @@ const OBLIQUE: Vector = Vector::new(0.35, -0.75, 0.65);
 /// Parts less opaque than this are not drawn.
 const OPAQUE: f32 = 0.5;
 
-/// A factor of variation that changes how a scene is drawn.
+/// A factor of variation that changes how a scene is drawn, or how large its bodies are.
 pub(super) struct VisualFactor {
     /// Its index among the factors of the task.
     pub index: usize,
@@ -82,7 +82,7 @@ impl Stage {
         let visual = |(index, factor): (usize, &crate::variation::Factor)| {
             let kind = factor.spec.kind;
             let place = |body| handles.iter().position(|&h| h == body);
-            kind.is_visual().then(|| VisualFactor {
+            (kind.is_visual() || kind == FactorKind::Size).then(|| VisualFactor {
                 index,
                 kind,
                 bodies: factor.bodies.iter().filter_map(|&b| place(b)).collect(),

@@ -36,6 +36,13 @@ impl Env {
         self.task.scene.bodies().iter().map(place)
     }
 
+    /// How much larger the bodies are than [`Task::appearance`] says, about their origins, in its order: one but for factors of
+    /// variation.
+    pub fn scales(&self) -> Vec<f32> {
+        let bodies = self.task.scene.bodies().iter();
+        bodies.map(|&body| self.scale(body)).collect()
+    }
+
     /// Kinetic energy of a body, joules; zero for one that does not exist or does not move.
     pub fn kinetic_energy(&self, body: usize) -> f32 {
         let handle = self.task.scene.bodies().get(body);

@@ -26,6 +26,10 @@ pub(super) fn content_hash(spec: &DatasetSpec, episodes: &[Episode]) -> String {
         length(&mut hasher, image.width);
         length(&mut hasher, image.height);
     }
+    if pose.conditions > 0 {
+        length(&mut hasher, pose.conditions);
+        length(&mut hasher, pose.position_counts_when.map_or(0, |i| i + 1));
+    }
     length(&mut hasher, episodes.len());
     for episode in episodes {
         text(&mut hasher, &episode.behaviour);

@@ -26,6 +26,8 @@ fn good() -> (TempDir, Vec<Episode>) {
         pose: PoseLayout {
             position_dims: 2,
             has_yaw: false,
+            conditions: 0,
+            position_counts_when: None,
             effector_dims: 0,
             position_tolerance_m: 0.02,
             yaw_tolerance_rad: 0.3,

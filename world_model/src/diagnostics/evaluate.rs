@@ -81,7 +81,7 @@ fn velocity(data: &TrainingData<'_>, frame: usize) -> Vec<f32> {
         .max(data.frames.episode_around(frame).start);
     let after = if before == frame { frame + 1 } else { frame };
     let p = data.layout.position_dims;
-    let effector = p + data.layout.yaw_dims();
+    let effector = data.layout.effector_start();
     data.frames
         .pose(after)
         .iter()

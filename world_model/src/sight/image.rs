@@ -52,14 +52,14 @@ pub enum SightError {
         what: String,
     },
     /// A frame of a data set that cannot be looked at.
-    #[error("episode {episode}, frame {frame}: {source}")]
+    #[error("episode {episode}, frame {frame}: {what}")]
     Frame {
         /// Index of the episode.
         episode: usize,
         /// Frame within it.
         frame: usize,
         /// What is wrong with it.
-        source: Box<SightError>,
+        what: Box<SightError>,
     },
     /// A data set without images.
     #[error(

@@ -214,10 +214,10 @@ pub fn train_localiser(
 ) -> Result<Localiser, TrainError> {
     for (index, sample) in samples.iter().enumerate() {
         let fits = image.check_buffer(&sample.image);
-        fits.map_err(|source| SightError::Frame {
+        fits.map_err(|what| SightError::Frame {
             episode: 0,
             frame: index,
-            source: Box::new(source),
+            what: Box::new(what),
         })?;
     }
     let sizes = Localiser::sizes(&config.hidden, landmarks);
