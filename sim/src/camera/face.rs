@@ -26,12 +26,25 @@ pub(super) struct Face {
 enum Fill {
     Flat(u32),
     /// A pattern needs the point of the surface that is seen.
-    Patterned {
-        lit: Lit,
-        normal: Vector,
-        rays: Rays,
-        view: View,
-    },
+    Patterned(Box<Pattern>),
+}
+
+struct Pattern {
+    lit: Lit,
+    normal: Vector,
+    rays: Rays,
+    view: View,
+}
+
+impl Pattern {
+    /// The colour at a pixel coordinate where the face is so near.
+    fn at(&self, x: f32, y: f32, nearness: f32) -> u32 {
+        let ray = self.rays.through(self.view.on_plane(x, y));
+        let point = ray.at(self.view.depth(nearness) - self.rays.depth);
+        // In the plane of the face, or rounding would make noise of a face that lies between two cells.
+        let within = point - self.normal * point.dot(self.normal);
+        self.lit.at(within, self.normal)
+    }
 }
 
 /// Half of a face's extent along the two axes of its plane, and its middle and normal, in the frame of its part.
@@ -79,12 +92,12 @@ impl Face {
         let fill = match *paint {
             Paint::Flat(value) => Fill::Flat(value),
             Paint::Lit(lit) if lit.checker.is_none() => Fill::Flat(lit.at(Vector::ZERO, unit)),
-            Paint::Lit(lit) => Fill::Patterned {
+            Paint::Lit(lit) => Fill::Patterned(Box::new(Pattern {
                 lit,
                 normal: unit,
                 rays: Rays::new(view, frame),
                 view: *view,
-            },
+            })),
         };
         Some(Self {
             rect,
@@ -151,18 +164,10 @@ impl Face {
                     colours[s] = if seen[s] { *colour } else { colours[s] };
                 }
             }
-            Fill::Patterned {
-                lit,
-                normal,
-                rays,
-                view,
-            } => {
+            Fill::Patterned(pattern) => {
                 let [x, y] = canvas.offsets;
                 for s in (0..N).filter(|&s| seen[s]) {
-                    let ray = rays.through(view.on_plane(middle[0] + x[s], middle[1] + y[s]));
-                    let point = ray.at(view.depth(nearness[s]) - rays.depth);
-                    // In the plane of the face, or rounding would make noise of a face that lies between two cells.
-                    colours[s] = lit.at(point - *normal * point.dot(*normal), *normal);
+                    colours[s] = pattern.at(middle[0] + x[s], middle[1] + y[s], nearness[s]);
                 }
             }
         }
