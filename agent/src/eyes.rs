@@ -10,6 +10,8 @@ use sim::{Behaviour, BehaviourKind, Env, Task};
 use std::sync::Arc;
 use world_model::sight::{LocaliserSample, Sight, train_localiser};
 
+/// Share of the visual factors that are varied in a world. Not all at once: little would be left to see.
+const VARIED_SHARE: f32 = 0.4;
 /// Pictures taken of one world, and the control steps between them.
 const PICTURES_OF_A_WORLD: usize = 6;
 const STEPS_BETWEEN: usize = 10;
@@ -49,7 +51,6 @@ fn pictures(
     seed: u64,
 ) -> Result<Vec<LocaliserSample>> {
     let plain = Variant::of(task, None)?;
-    let varied = plain.with_varied_looks(task);
     let worlds = config.localiser.pictures.div_ceil(PICTURES_OF_A_WORLD) as u64;
     let taken = (0..worlds)
         .into_par_iter()
@@ -57,9 +58,8 @@ fn pictures(
             let mut rng = ChaCha8Rng::seed_from_u64(seed);
             // Far from the streams of episodes.
             rng.set_stream((1 << 62) | world);
-            // One world in four looks as usual.
-            let variant = if world % 4 == 0 { &plain } else { &varied };
-            of_one_world(config, task, variant, bodies, rng.random())
+            let variant = plain.with_varied_looks(task, |_| rng.random::<f32>() < VARIED_SHARE);
+            of_one_world(config, task, &variant, bodies, rng.random())
         })
         .collect::<Result<Vec<_>>>()?;
     let mut samples: Vec<_> = taken.into_iter().flatten().collect();

@@ -201,11 +201,11 @@ impl Variant {
         Ok(shifted)
     }
 
-    /// The same variant with every factor that only changes how a scene is drawn varied over its whole range.
-    pub fn with_varied_looks(&self, task: &Task) -> Self {
+    /// The same variant with factors that only change how a scene is drawn varied over their whole range: those `chosen` by name.
+    pub fn with_varied_looks(&self, task: &Task, mut chosen: impl FnMut(&str) -> bool) -> Self {
         let mut varied = self.clone();
         for (setting, factor) in varied.settings.iter_mut().zip(&task.spec().factor) {
-            if factor.kind.is_visual() {
+            if factor.kind.is_visual() && chosen(&factor.name) {
                 *setting = FactorRange::Uniform(factor.range);
             }
         }

@@ -3,7 +3,7 @@
 use super::image::ImageShape;
 
 /// Weight, in pixels, below which a landmark is not seen.
-const UNSEEN: f32 = 1.5;
+const UNSEEN: f32 = 0.8;
 /// Side of the square in which attention looks for the most of a landmark, pixels.
 const SPOT: usize = 16;
 /// Radius within which attended pixels count, pixels, and how often the centre is moved to their mean.

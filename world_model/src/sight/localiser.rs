@@ -24,6 +24,8 @@ const CELL: usize = 8;
 const MARGIN: usize = 8;
 /// Values that a cell is read from.
 const INPUTS: usize = 3 * (CELL + 2 * MARGIN) * (CELL + 2 * MARGIN);
+/// How much a pixel of a landmark counts in training: there are few of them.
+const LANDMARK_WEIGHT: f32 = 3.0;
 /// Likelihoods below this count as nothing, so that a large background does not draw a centre away.
 const FAINT: f32 = 0.3;
 
@@ -35,9 +37,9 @@ thread_local! {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct LocaliserConfig {
-    /// Pictures to train on. Default 12000.
+    /// Pictures to train on. Default 24000.
     pub pictures: usize,
-    /// Optimiser steps. Default 3000.
+    /// Optimiser steps. Default 10000.
     pub steps: usize,
     /// Pictures in a step. Default 16.
     pub batch: usize,
@@ -52,8 +54,8 @@ pub struct LocaliserConfig {
 impl Default for LocaliserConfig {
     fn default() -> Self {
         Self {
-            pictures: 12_000,
-            steps: 3000,
+            pictures: 24_000,
+            steps: 10_000,
             batch: 16,
             hidden: vec![128, 128],
             learning_rate: 1.0e-3,
@@ -242,9 +244,10 @@ pub fn train_localiser(
             }
         },
         loss: |outputs: &[f32], targets: &[f32], slopes: &mut [f32]| {
-            let scale = 1.0 / outputs.len() as f32;
+            let share = 1.0 / outputs.len() as f32;
             let mut loss = 0.0;
             for ((logit, target), slope) in outputs.iter().zip(targets).zip(slopes) {
+                let scale = share * (1.0 + (LANDMARK_WEIGHT - 1.0) * target);
                 *slope = scale * (sigmoid(*logit) - target);
                 loss += scale * (logit.max(0.0) - logit * target + (-logit.abs()).exp().ln_1p());
             }
