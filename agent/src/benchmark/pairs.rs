@@ -11,7 +11,7 @@ use sim::{Behaviour, BehaviourKind, Env, Goal, Task};
 use std::sync::Arc;
 
 /// Futures tried for one pair before giving up.
-const MAX_TRIES: usize = 400;
+const MAX_TRIES: usize = 2000;
 
 /// A start and a goal.
 #[derive(Clone, Debug, PartialEq)]

@@ -10,15 +10,24 @@ use rand::RngExt;
 const HOVER: f32 = 0.8;
 /// Distance at which the effector has arrived, in typical object sizes.
 const ARRIVED: f32 = 0.12;
-/// Control steps after which a phase is given up.
-const PATIENCE: u64 = 30;
-/// Control steps for which the gripper closes or opens.
-const GRIP_STEPS: u64 = 9;
+/// Horizontal distance at which it may come down, in typical object sizes.
+const ABOVE: f32 = 0.2;
+/// Control steps after which a way to the object is given up.
+const PATIENCE: u64 = 24;
+/// Fewest and most control steps that are spent on the way to a point.
+const CARRY_STEPS: [u64; 2] = [3, 14];
+/// How far to the sides, and how far up, an object is carried at a time, in typical object sizes.
+const SPREAD: f32 = 1.5;
+const RISE: [f32; 2] = [-0.6, 1.4];
+/// Fewest and most control steps for which the gripper closes or opens.
+const GRIP_STEPS: [u64; 2] = [4, 7];
 
 /// A grasp under way.
 pub(super) struct Grasp {
     phase: Phase,
     steps: u64,
+    /// Control steps after which the phase ends in any case.
+    patience: u64,
     /// Index of the action that moves the jaws, and its sign that closes them.
     jaws: (usize, f32),
 }
@@ -44,6 +53,7 @@ impl Behaviour {
             None => Grasp {
                 phase: Phase::Hover,
                 steps: 0,
+                patience: PATIENCE,
                 jaws: jaws(env)?,
             },
         };
@@ -56,13 +66,13 @@ impl Behaviour {
         let away = DVector::from_fn(3, |i, _| target[i] - at[i]);
         let arrived = match grasp.phase {
             // Above is above, whatever the height.
-            Phase::Hover => away.rows(0, 2).norm() < ARRIVED * unit && at[2] > object[2],
-            Phase::Close | Phase::Open => grasp.steps >= GRIP_STEPS,
+            Phase::Hover => away.rows(0, 2).norm() < ABOVE * unit && at[2] > object[2],
+            Phase::Close | Phase::Open => false,
             Phase::Descend | Phase::Carry(..) => away.norm() < ARRIVED * unit,
         };
         if grasp.steps == 0 {
             self.waypoint.response = response(env)?;
-            self.waypoint.speed = 0.5 + 0.5 * self.rng.random::<f32>();
+            self.waypoint.speed = 0.6 + 0.4 * self.rng.random::<f32>();
             self.waypoint.noise = 0.15 * self.rng.random::<f32>();
         }
         let mut action = self.along(&away);
@@ -74,9 +84,15 @@ impl Behaviour {
         let (index, closing) = grasp.jaws;
         action[index] = if closed { closing } else { -closing };
         grasp.steps += 1;
-        if arrived || grasp.steps > PATIENCE {
+        if arrived || grasp.steps >= grasp.patience {
             grasp.phase = self.after(grasp.phase, env);
             grasp.steps = 0;
+            let [low, high] = match grasp.phase {
+                Phase::Close | Phase::Open => GRIP_STEPS,
+                Phase::Carry(..) => CARRY_STEPS,
+                Phase::Hover | Phase::Descend => [PATIENCE; 2],
+            };
+            grasp.patience = self.rng.random_range(low..=high);
         }
         self.grasp = Some(grasp);
         Ok(action)
@@ -87,7 +103,7 @@ impl Behaviour {
             Phase::Hover => Phase::Descend,
             Phase::Descend => Phase::Close,
             Phase::Close => {
-                let points = self.rng.random_range(1..=3);
+                let points = self.rng.random_range(0_u32..=3).saturating_sub(1);
                 Phase::Carry(self.somewhere(env), points)
             }
             Phase::Carry(_, 0) => Phase::Open,
@@ -99,12 +115,13 @@ impl Behaviour {
     /// A point near the object along the axes of the effector, mostly above it.
     fn somewhere(&mut self, env: &Env) -> [f32; 3] {
         let task = env.task();
+        let unit = task.spec().control.length_unit_m;
         let mut target = env.object_position();
         for &axis in &task.effector_axes {
-            let spread = 2.0 * task.spec().control.length_unit_m;
-            target[axis] += spread * (2.0 * self.rng.random::<f32>() - 1.0);
+            let [low, high] = if axis == 2 { RISE } else { [-SPREAD, SPREAD] };
+            target[axis] += unit * (low + (high - low) * self.rng.random::<f32>());
         }
-        target[2] = target[2].max(0.0);
+        target[2] = target[2].max(env.effector_position()[2].min(0.2 * unit));
         target
     }
 }
