@@ -82,13 +82,13 @@ pub fn explore(
         images: Vec::new(),
         behaviour: kind.name().to_owned(),
     };
-    let mut camera = image
-        .map(|image| Ok::<_, SimError>((task.camera(image.width, image.height)?, image)))
+    let mut rig = image
+        .map(|image| Ok::<_, SimError>((task.rig(image.height)?, image)))
         .transpose()?;
     for _ in 0..steps {
-        if let Some((camera, image)) = &mut camera {
+        if let Some((rig, image)) = &mut rig {
             let mut rgb = vec![0; image.bytes()];
-            env.render_into(camera, &mut rgb)?;
+            rig.draw(3, &mut rgb, |camera, rgb| env.render_into(camera, rgb))?;
             episode.images.push(image.to_png(&rgb)?);
         }
         let action = behaviour.act(&env)?;
@@ -120,7 +120,7 @@ pub fn collect(
     }
     let variant = Variant::of(task, None)?;
     let image = config.image_size.map(|side| ImageShape {
-        width: side,
+        width: task.views() * side,
         height: side,
     });
     let mut writer = DatasetWriter::create(folder, dataset_spec(task, image, config.seed))?;

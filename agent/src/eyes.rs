@@ -34,7 +34,7 @@ pub fn open(
             let mut settings = config.localiser.clone();
             settings.seed = seed;
             let localiser =
-                train_localiser(&samples, config.image(), bodies.len(), &settings, progress)
+                train_localiser(&samples, config.image(task), bodies.len(), &settings, progress)
                     .context("the localiser")?;
             Some(localiser)
         }
@@ -76,14 +76,17 @@ fn of_one_world(
 ) -> Result<Vec<LocaliserSample>> {
     let mut env = Env::new(Arc::clone(task), variant.clone())?;
     env.reset(seed)?;
-    let mut camera = task.camera(config.size, config.size)?;
+    let mut rig = task.rig(config.size)?;
+    let shape = config.image(task);
     let mut behaviour = Behaviour::new(BehaviourKind::Seeking, task.action_dim(), seed);
     let mut samples = Vec::with_capacity(PICTURES_OF_A_WORLD);
-    let mut segments = vec![0; config.size * config.size];
+    let mut segments = vec![0; shape.width * shape.height];
     while samples.len() < PICTURES_OF_A_WORLD {
-        let mut image = vec![0; config.image().bytes()];
-        env.render_into(&mut camera, &mut image)?;
-        env.segment_into(&mut camera, &mut segments)?;
+        let mut image = vec![0; shape.bytes()];
+        rig.draw(3, &mut image, |camera, rgb| env.render_into(camera, rgb))?;
+        rig.draw(1, &mut segments, |camera, bodies| {
+            env.segment_into(camera, bodies)
+        })?;
         let landmark = |&body: &u8| {
             let found = bodies.iter().position(|&b| b + 1 == usize::from(body));
             found.map_or(0, |index| index as u8 + 1)

@@ -1,7 +1,7 @@
 //! What a model observes of a world: its state, or what its sight makes of a camera's images.
 
 use anyhow::{Context, Result, bail};
-use sim::{Camera, Env, Goal, Task};
+use sim::{Env, Goal, Rig, Task};
 use world_model::WorldModel;
 use world_model::dataset::Episode;
 use world_model::sight::Sight;
@@ -14,7 +14,7 @@ pub struct Senses {
 
 #[derive(Clone)]
 struct Eyes {
-    camera: Camera,
+    rig: Rig,
     sight: Sight,
     now: Vec<u8>,
     before: Vec<u8>,
@@ -30,9 +30,18 @@ impl Senses {
             return Ok(Self { eyes: None });
         };
         let image = sight.spec().image();
+        let rig = task.rig(image.height)?;
+        if (rig.width(), rig.height()) != (image.width, image.height) {
+            bail!(
+                "the model sees images of {image}, and the cameras of task '{}' give {}x{}",
+                task.name(),
+                rig.width(),
+                rig.height()
+            );
+        }
         Ok(Self {
             eyes: Some(Eyes {
-                camera: task.camera(image.width, image.height)?,
+                rig,
                 sight: sight.clone(),
                 now: vec![0; image.bytes()],
                 before: vec![0; image.bytes()],
@@ -48,8 +57,11 @@ impl Senses {
         let Some(eyes) = &mut self.eyes else {
             return Ok(env.observation());
         };
-        env.render_into(&mut eyes.camera, &mut eyes.now)?;
-        env.render_previous_into(&mut eyes.camera, &mut eyes.before)?;
+        let rig = &mut eyes.rig;
+        rig.draw(3, &mut eyes.now, |camera, rgb| env.render_into(camera, rgb))?;
+        rig.draw(3, &mut eyes.before, |camera, rgb| {
+            env.render_previous_into(camera, rgb)
+        })?;
         eyes.look()
     }
 
@@ -65,10 +77,13 @@ impl Senses {
         if now.is_empty() {
             bail!("the goal is a pose without a picture, expected where all bodies are");
         }
-        env.render_placed_into(&mut eyes.camera, now, &mut eyes.now)
-            .context("the goal's picture")?;
-        env.render_placed_into(&mut eyes.camera, before, &mut eyes.before)
-            .context("the goal's picture")?;
+        for (placements, image) in [(now, &mut eyes.now), (before, &mut eyes.before)] {
+            eyes.rig
+                .draw(3, image, |camera, rgb| {
+                    env.render_placed_into(camera, placements, rgb)
+                })
+                .context("the goal's picture")?;
+        }
         eyes.look()
     }
 }

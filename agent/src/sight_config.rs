@@ -27,7 +27,7 @@ pub enum SightKind {
 pub struct SightConfig {
     /// The encoder.
     pub kind: SightKind,
-    /// Side of the square images, pixels. Default 64.
+    /// Side of the square picture of each view, pixels. Default 64.
     pub size: usize,
     /// Bodies that a glimpse looks for; the window is around the first. Default: object and effector of the task.
     pub landmarks: Vec<String>,
@@ -56,10 +56,10 @@ impl Default for SightConfig {
 }
 
 impl SightConfig {
-    /// Size of the images.
-    pub fn image(&self) -> ImageShape {
+    /// Size of the images of a task: its views beside each other.
+    pub fn image(&self, task: &Task) -> ImageShape {
         ImageShape {
-            width: self.size,
+            width: task.views() * self.size,
             height: self.size,
         }
     }
@@ -95,7 +95,7 @@ impl SightConfig {
     /// # Errors
     /// A body that the task does not have.
     pub fn spec(&self, task: &Task) -> Result<SightSpec> {
-        let image = self.image();
+        let image = self.image(task);
         let finder = match self.kind {
             SightKind::Frame | SightKind::Distilled => return Ok(SightSpec::Frame { image }),
             SightKind::Glimpse => Finder::Colours,
@@ -119,6 +119,7 @@ impl SightConfig {
         };
         Ok(SightSpec::Glimpse {
             image,
+            views: task.views(),
             landmarks: self.bodies(task)?.into_iter().map(landmark).collect(),
             window: (self.window > 0).then_some(self.window),
             coloured: self.coloured,

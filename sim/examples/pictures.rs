@@ -16,9 +16,9 @@ const GAP: usize = 8;
 const STEPS: usize = 40;
 
 fn picture(env: &Env, size: usize) -> Vec<u8> {
-    let mut rgb = vec![0; size * size * 3];
-    let mut camera = env.task().camera(size, size).unwrap();
-    env.render_into(&mut camera, &mut rgb).unwrap();
+    let mut rig = env.task().rig(size).unwrap();
+    let mut rgb = vec![0; rig.width() * size * 3];
+    rig.draw(3, &mut rgb, |camera, rgb| env.render_into(camera, rgb)).unwrap();
     rgb
 }
 
@@ -46,16 +46,17 @@ fn main() {
             env.set_factor(factor, *value).unwrap();
         }
         let (small, large) = (picture(&env, SMALL), picture(&env, LARGE));
-        let width = 2 * LARGE + GAP;
+        let side = task.views() * LARGE;
+        let width = 2 * side + GAP;
         let mut both = vec![255; width * LARGE * 3];
         for (y, row) in both.chunks_exact_mut(width * 3).enumerate() {
             for (x, pixel) in row.chunks_exact_mut(3).enumerate() {
                 let enlarged = LARGE / SMALL;
-                if x < LARGE {
-                    let at = (y / enlarged * SMALL + x / enlarged) * 3;
+                if x < side {
+                    let at = (y / enlarged * (side / enlarged) + x / enlarged) * 3;
                     pixel.copy_from_slice(&small[at..at + 3]);
-                } else if x >= LARGE + GAP {
-                    let at = (y * LARGE + x - LARGE - GAP) * 3;
+                } else if x >= side + GAP {
+                    let at = (y * side + x - side - GAP) * 3;
                     pixel.copy_from_slice(&large[at..at + 3]);
                 }
             }

@@ -13,6 +13,7 @@ mod look;
 mod overlay;
 mod paint;
 mod rays;
+mod rig;
 mod round;
 mod stage;
 #[cfg(test)]
@@ -26,6 +27,7 @@ use canvas::{Canvas, SAMPLES, pack};
 use drawable::Drawable;
 use key::Key;
 use look::Look;
+pub use rig::Rig;
 pub(crate) use look::Scenery;
 use paint::{Light, Lit, Paint};
 use rapier3d::prelude::*;
@@ -70,13 +72,23 @@ pub(crate) struct Moment<'a> {
 }
 
 impl Task {
-    /// The camera of the task file, for pictures of `width` times `height` pixels; without one there, a camera that sees
-    /// the whole scene from an oblique side.
+    /// The first camera of the task file, for pictures of `width` times `height` pixels; without one there, a camera that
+    /// sees the whole scene from an oblique side.
     ///
     /// # Errors
     /// [`SimError::Camera`] for a size of zero or beyond 1024 pixels.
     pub fn camera(&self, width: usize, height: usize) -> Result<Camera, SimError> {
-        let stage = Stage::new(self);
+        self.camera_of_view(0, width, height)
+    }
+
+    fn camera_of_view(
+        &self,
+        view: usize,
+        width: usize,
+        height: usize,
+    ) -> Result<Camera, SimError> {
+        let spec = self.spec().camera.get(view);
+        let stage = Stage::new(self, spec);
         let sides = 1..=MAX_SIDE;
         if !sides.contains(&width) || !sides.contains(&height) {
             return Err(stage.error(format!(
@@ -84,7 +96,7 @@ impl Task {
             )));
         }
         let size = [width, height];
-        let view = stage::view(self, size);
+        let view = stage::view(self, spec, size);
         Ok(Camera {
             stage: Arc::new(stage),
             nominal: view,
@@ -120,16 +132,20 @@ impl Camera {
 
     /// Fails for a buffer that does not hold `channels` values for each pixel, and for another task.
     pub(crate) fn check(&self, task: &str, length: usize, channels: usize) -> Result<(), SimError> {
-        let (width, height) = (self.width(), self.height());
         if task != self.stage.task {
             return Err(self.stage.error(format!("cannot draw task '{task}'")));
         }
-        if length != width * height * channels {
-            return Err(self.stage.error(format!(
-                "a buffer of {length} values: expected {height} x {width} x {channels}"
-            )));
+        self.check_length(length, self.width() * self.height() * channels)
+    }
+
+    /// Fails for a buffer of another length than expected.
+    fn check_length(&self, length: usize, expected: usize) -> Result<(), SimError> {
+        if length == expected {
+            return Ok(());
         }
-        Ok(())
+        Err(self.stage.error(format!(
+            "a buffer of {length} values: expected {expected}"
+        )))
     }
 
     /// Fails when no body is in the image, given where they are.

@@ -21,7 +21,7 @@ pub mod vec_env;
 mod world;
 
 pub use behaviour::{Behaviour, BehaviourKind};
-pub use camera::Camera;
+pub use camera::{Camera, Rig};
 pub use env::Env;
 pub use error::SimError;
 pub use hand::Hand;

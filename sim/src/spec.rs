@@ -32,9 +32,9 @@ pub struct TaskSpec {
     /// Factors of variation.
     #[serde(default)]
     pub factor: Vec<FactorSpec>,
-    /// Where pictures are taken from; left out, from an oblique side.
+    /// Where pictures are taken from, view by view; left out, from an oblique side.
     #[serde(default)]
-    pub camera: Option<CameraSpec>,
+    pub camera: Vec<CameraSpec>,
     /// Named settings of the factors: a number fixes a factor, a pair draws it uniformly.
     #[serde(default)]
     pub variants: BTreeMap<String, BTreeMap<String, FactorRange>>,

@@ -483,9 +483,7 @@ fn check(spec: &TaskSpec) -> Result<(), String> {
     if let Some(yaw) = spec.goal.yaw_tolerance_deg {
         positive("yaw_tolerance_deg", yaw)?;
     }
-    if let Some(camera) = &spec.camera {
-        check_camera(camera)?;
-    }
+    spec.camera.iter().try_for_each(check_camera)?;
     for factor in &spec.factor {
         check_factor(factor)?;
     }

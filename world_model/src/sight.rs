@@ -52,10 +52,12 @@ pub enum Finder {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "lowercase")]
 pub enum SightSpec {
-    /// Coordinates of landmarks, and a window around the first.
+    /// Coordinates of landmarks, and a window around the first, in every view.
     Glimpse {
         /// Size of the images.
         image: ImageShape,
+        /// Views side by side in an image, equally wide.
+        views: usize,
         /// What is looked for.
         landmarks: Vec<Landmark>,
         /// Side of the window, pixels; none without one.
@@ -83,7 +85,9 @@ impl SightSpec {
     /// Values that go around the encoder's front: coordinates and their changes.
     pub fn leading(&self) -> usize {
         match self {
-            Self::Glimpse { landmarks, .. } => 4 * landmarks.len(),
+            Self::Glimpse {
+                landmarks, views, ..
+            } => 4 * views * landmarks.len(),
             Self::Frame { .. } => 0,
         }
     }
@@ -92,10 +96,13 @@ impl SightSpec {
     pub fn picture(&self) -> usize {
         match self {
             Self::Glimpse {
-                window, coloured, ..
+                window,
+                coloured,
+                views,
+                ..
             } => {
                 let channels = if *coloured { 3 } else { 1 };
-                window.map_or(0, |side| side * side * channels)
+                window.map_or(0, |side| views * side * side * channels)
             }
             Self::Frame { image } => FRAMES * image.bytes(),
         }
@@ -146,11 +153,12 @@ pub struct Sight {
 /// What is seen in one image.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct View {
-    /// Coordinates of the landmarks, `[landmarks, 2]`: x right and y down, the image from -1 to 1; 0 for one that is not seen.
+    /// Coordinates of the landmarks, `[views, landmarks, 2]`: x right and y down, a view from -1 to 1; 0 for one that is not
+    /// seen.
     pub coordinates: Vec<f32>,
-    /// The window or the patches, in `[0, 1]`.
+    /// The windows or the patches, in `[0, 1]`.
     pub picture: Vec<f32>,
-    /// How many landmarks are seen.
+    /// How many landmarks are seen, over all views.
     pub seen: usize,
 }
 
@@ -178,13 +186,17 @@ impl Sight {
                 landmarks,
                 window,
                 finder,
+                views,
                 ..
             } => {
+                if *views == 0 || !image.width.is_multiple_of(*views) {
+                    return wrong(format!("{views} views in images of {image}"));
+                }
                 if landmarks.is_empty() {
                     return wrong("no landmarks: expected at least one".to_owned());
                 }
                 if let Some(side) = window
-                    && !(2..=image.width.min(image.height)).contains(side)
+                    && !(2..=(image.width / views).min(image.height)).contains(side)
                 {
                     return wrong(format!("a window of {side} pixels in images of {image}"));
                 }
@@ -223,7 +235,7 @@ impl Sight {
     pub fn look(&self, image: &[u8]) -> Result<View, SightError> {
         let shape = self.spec.image();
         shape.check_buffer(image)?;
-        let (landmarks, window, coloured) = match &self.spec {
+        let (landmarks, window, coloured, views) = match &self.spec {
             SightSpec::Frame { .. } => {
                 return Ok(View {
                     picture: front::patches(image, shape, PATCH),
@@ -234,8 +246,9 @@ impl Sight {
                 landmarks,
                 window,
                 coloured,
+                views,
                 ..
-            } => (landmarks, window, *coloured),
+            } => (landmarks, window, *coloured, *views),
         };
         let masks = match (&self.colours, &self.localiser) {
             (Some(colours), _) => colours.masks(image, shape, landmarks.len()),
@@ -243,20 +256,23 @@ impl Sight {
             (None, None) => Vec::new(),
         };
         let mut view = View::default();
-        for (index, mask) in masks.iter().enumerate() {
-            let at = match self.colours {
-                Some(_) => mask.centroid(),
-                None => mask.attended(),
-            };
-            view.seen += usize::from(at.is_some());
-            let centre = at.unwrap_or(shape.centre());
-            view.coordinates.extend(shape.normalised(centre));
-            if index == 0
-                && let Some(side) = window
-            {
-                match coloured {
-                    true => mask.colour_window(image, centre, *side, &mut view.picture),
-                    false => mask.window(centre, *side, &mut view.picture),
+        for part in 0..views {
+            for (index, mask) in masks.iter().enumerate() {
+                let part = mask.part(part, views);
+                let at = match self.colours {
+                    Some(_) => part.centroid(),
+                    None => part.attended(),
+                };
+                view.seen += usize::from(at.is_some());
+                let centre = at.unwrap_or(part.centre());
+                view.coordinates.extend(part.normalised(centre));
+                if index == 0
+                    && let Some(side) = window
+                {
+                    match coloured {
+                        true => part.colour_window(image, centre, *side, &mut view.picture),
+                        false => part.window(centre, *side, &mut view.picture),
+                    }
                 }
             }
         }

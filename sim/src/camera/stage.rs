@@ -70,7 +70,8 @@ pub(super) struct Stage {
 }
 
 impl Stage {
-    pub fn new(task: &Task) -> Self {
+    /// The scene of a task as one of its cameras sees it.
+    pub fn new(task: &Task, camera: Option<&CameraSpec>) -> Self {
         let Appearance { bodies, parts } = task.appearance();
         let opaque = || parts.iter().filter(|p| p.colour[3] >= OPAQUE);
         let handles = task.scene.bodies();
@@ -88,7 +89,7 @@ impl Stage {
                 bodies: factor.bodies.iter().filter_map(|&b| place(b)).collect(),
             })
         };
-        let light = task.spec().camera.as_ref().and_then(|c| c.light);
+        let light = camera.and_then(|c| c.light);
         let object = task.carrier();
         let of_object = parts
             .iter()
@@ -122,8 +123,8 @@ impl Stage {
 }
 
 /// The camera of a task file, or one that sees the whole scene from an oblique side.
-pub(super) fn view(task: &Task, size: [usize; 2]) -> View {
-    match &task.spec().camera {
+pub(super) fn view(task: &Task, camera: Option<&CameraSpec>, size: [usize; 2]) -> View {
+    match camera {
         Some(camera) => {
             let CameraSpec { eye, target, .. } = camera;
             let lens = match (camera.height_m, camera.fov_deg) {

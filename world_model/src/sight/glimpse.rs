@@ -25,6 +25,48 @@ impl Mask {
         }
     }
 
+    /// One of `parts` equally wide parts, from the left.
+    pub fn part(&self, index: usize, parts: usize) -> Part<'_> {
+        let width = self.shape.width / parts;
+        Part {
+            mask: self,
+            left: index * width,
+            width,
+        }
+    }
+}
+
+/// A part of a mask that is as high as the whole: one view. Its coordinates are pixels from its own corner.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Part<'a> {
+    mask: &'a Mask,
+    left: usize,
+    width: usize,
+}
+
+impl Part<'_> {
+    fn height(&self) -> usize {
+        self.mask.shape.height
+    }
+
+    /// Middle of the view.
+    pub fn centre(&self) -> [f32; 2] {
+        [self.width as f32 / 2.0, self.height() as f32 / 2.0]
+    }
+
+    /// A point as coordinates from -1 to 1.
+    pub fn normalised(&self, [x, y]: [f32; 2]) -> [f32; 2] {
+        [
+            2.0 * x / self.width as f32 - 1.0,
+            2.0 * y / self.height() as f32 - 1.0,
+        ]
+    }
+
+    fn lines(&self) -> impl Iterator<Item = &[f32]> {
+        let lines = self.mask.values.chunks_exact(self.mask.shape.width);
+        lines.map(|line| &line[self.left..self.left + self.width])
+    }
+
     /// Mean position of the landmark's pixels, in pixels; none when it is not seen.
     pub fn centroid(&self) -> Option<[f32; 2]> {
         self.weighted_mean(|_, _| true)
@@ -44,7 +86,7 @@ impl Mask {
 
     fn weighted_mean(&self, counts: impl Fn(f32, f32) -> bool) -> Option<[f32; 2]> {
         let (mut weight, mut sum_x, mut sum_y) = (0.0, 0.0, 0.0);
-        for (row, line) in self.values.chunks_exact(self.shape.width).enumerate() {
+        for (row, line) in self.lines().enumerate() {
             let y = row as f32 + 0.5;
             for (column, &value) in line.iter().enumerate() {
                 if value > 0.0 {
@@ -62,17 +104,16 @@ impl Mask {
 
     /// Middle of the square with the most of the landmark.
     fn densest_spot(&self) -> [f32; 2] {
-        let (width, height) = (self.shape.width, self.shape.height);
+        let (width, height) = (self.width, self.height());
         // Sums over all pixels above and to the left.
         let stride = width + 1;
         let mut sums = vec![0.0f32; stride * (height + 1)];
-        for y in 0..height {
-            let mut line = 0.0;
-            for x in 0..width {
+        for (y, line) in self.lines().enumerate() {
+            let mut sum = 0.0;
+            for (x, value) in line.iter().enumerate() {
                 // Squared, so that what surely belongs counts more than much that may.
-                let value = self.values[y * width + x];
-                line += value * value;
-                sums[(y + 1) * stride + x + 1] = sums[y * stride + x + 1] + line;
+                sum += value * value;
+                sums[(y + 1) * stride + x + 1] = sums[y * stride + x + 1] + sum;
             }
         }
         let (w, h) = (SPOT.min(width), SPOT.min(height));
@@ -94,15 +135,15 @@ impl Mask {
         best.1
     }
 
-    /// Appends the window of `side` pixels around `centre`, `[side, side]`, interpolated; zero outside the image.
+    /// Appends the window of `side` pixels around `centre`, `[side, side]`, interpolated; zero outside the view.
     pub fn window(&self, centre: [f32; 2], side: usize, out: &mut Vec<f32>) {
-        self.sample(centre, side, |at| self.values[at], out);
+        self.sample(centre, side, |at| self.mask.values[at], out);
     }
 
     /// Appends the colours of the landmark's pixels in the window, `[3, side, side]`; black where it is not.
     pub fn colour_window(&self, image: &[u8], centre: [f32; 2], side: usize, out: &mut Vec<f32>) {
         for channel in 0..3 {
-            let colour = |at: usize| self.values[at] * f32::from(image[3 * at + channel]) / 255.0;
+            let colour = |at: usize| self.mask.values[at] * f32::from(image[3 * at + channel]) / 255.0;
             self.sample(centre, side, colour, out);
         }
     }
@@ -114,7 +155,8 @@ impl Mask {
         value: impl Fn(usize) -> f32,
         out: &mut Vec<f32>,
     ) {
-        let (width, height) = (self.shape.width as isize, self.shape.height as isize);
+        let (width, height) = (self.width as isize, self.height() as isize);
+        let stride = self.mask.shape.width;
         // Of the window's first pixel, whose middle lies half a pixel further.
         let (left, top) = (x - side as f32 / 2.0, y - side as f32 / 2.0);
         let (column, row) = (left.floor(), top.floor());
@@ -122,7 +164,7 @@ impl Mask {
         let at = |x: isize, y: isize| {
             let inside = (0..width).contains(&x) && (0..height).contains(&y);
             if inside {
-                value((y * width + x) as usize)
+                value(y as usize * stride + self.left + x as usize)
             } else {
                 0.0
             }

@@ -106,19 +106,6 @@ impl ImageShape {
         })
     }
 
-    /// Middle of the image, in pixels.
-    pub(super) fn centre(self) -> [f32; 2] {
-        [self.width as f32 / 2.0, self.height as f32 / 2.0]
-    }
-
-    /// A point in pixels as coordinates from -1 to 1.
-    pub(super) fn normalised(self, [x, y]: [f32; 2]) -> [f32; 2] {
-        [
-            2.0 * x / self.width as f32 - 1.0,
-            2.0 * y / self.height as f32 - 1.0,
-        ]
-    }
-
     /// The bytes of a PNG file of an image.
     ///
     /// # Errors

@@ -17,6 +17,7 @@ fn glimpse(window: Option<usize>) -> Sight {
     };
     let spec = SightSpec::Glimpse {
         image: SHAPE,
+        views: 1,
         landmarks: vec![landmark("block", BLUE), landmark("pusher", RED)],
         window,
         coloured: false,
@@ -170,6 +171,7 @@ fn a_localiser_learns_to_find_a_shape_among_others_of_its_colour() {
     let localiser = train_localiser(&samples, shape, 1, &config, &mut |_, _| {}).unwrap();
     let spec = SightSpec::Glimpse {
         image: shape,
+        views: 1,
         landmarks: vec![Landmark {
             name: "bar".to_owned(),
             colours: Vec::new(),
