@@ -4,12 +4,17 @@
 mod architecture;
 mod behaviour;
 mod benchmark;
+mod bottle;
 mod cli;
 mod dataset;
 mod determinism;
+mod drive;
+mod grasp;
 mod hands;
 mod oracle;
 mod physics_failures;
+mod plausible;
+mod size;
 mod snapshot;
 mod success;
 mod support;

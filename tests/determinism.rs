@@ -24,7 +24,7 @@ fn data_do_not_depend_on_the_thread_count() {
         image_size: None,
     };
     let folder = tempfile::tempdir().unwrap();
-    for name in ["push", "two-room"] {
+    for name in ["push", "two-room", "drive", "bottle", "pick"] {
         let task = task(name);
         let hash = |threads: usize| {
             let out = folder.path().join(format!("{name}-{threads}"));

@@ -2,28 +2,92 @@
 //! about the object, not about the robot, where a task moves an object.
 
 use crate::support::{task, tasks};
+use agent::benchmark::{Tier, pairs};
 use agent::collection::pose_layout;
 use proptest::prelude::*;
+use sim::variation::Variant;
 
 proptest! {
     #[test]
     fn simulation_and_world_model_agree(
         pose in prop::collection::vec(-0.05f32..0.05, 6),
         yaws in (-3.2f32..3.2, -0.6f32..0.6),
+        // Not so near to the tolerance that the two would round differently.
+        conditions in prop::collection::vec((prop::bool::ANY, prop::sample::select(vec![0.0f32, 0.3, 0.45, 0.55, 0.9])), 4),
     ) {
         for task in tasks() {
             let (shape, layout) = (task.pose_shape(), pose_layout(&task));
             prop_assert_eq!(shape.dim(), layout.dim());
-            let vector = |yaw: f32, offset: f32| {
+            let vector = |yaw: f32, offset: f32, is_goal: bool| {
                 let mut v: Vec<f32> = pose.iter().take(shape.position_dims).map(|x| x * offset).collect();
                 if shape.has_yaw {
                     v.extend([yaw.cos(), yaw.sin()]);
                 }
+                let given = conditions.iter().take(shape.condition_weights.len());
+                v.extend(given.map(|&(holds, error)| match (holds, is_goal) {
+                    (true, true) => 1.0,
+                    (false, true) => 0.0,
+                    (true, false) => 1.0 - error,
+                    (false, false) => error,
+                }));
                 v.extend(vec![0.1; shape.effector_dims]);
                 v
             };
-            let (here, there) = (vector(yaws.0, 1.0), vector(yaws.0 + yaws.1, 0.3));
+            let (here, there) = (vector(yaws.0, 1.0, false), vector(yaws.0 + yaws.1, 0.3, true));
             prop_assert_eq!(shape.achieved(&here, &there), layout.achieved(&here, &there));
+            prop_assert_eq!(shape.position_counts(&there), layout.position_counts(&there));
+            prop_assert!(shape.achieved(&there, &there));
+        }
+    }
+}
+
+#[test]
+fn a_bottle_stands_in_its_place_or_lies_anywhere() {
+    let task = task("bottle");
+    let shape = task.pose_shape();
+    // Position, upright, not lying, pusher.
+    let pose = |x: f32, upright: f32, not_lying: f32| vec![x, 0.0, upright, not_lying, 0.3, 0.3];
+    let (standing, lying) = (pose(0.0, 1.0, 1.0), pose(0.0, 0.0, 0.25));
+    assert!(shape.achieved(&pose(0.019, 1.0, 1.0), &standing));
+    assert!(!shape.achieved(&pose(0.021, 1.0, 1.0), &standing));
+    assert!(shape.achieved(&pose(0.3, 0.0, 0.25), &lying), "anywhere");
+    assert!(!shape.achieved(&pose(0.0, 0.0, 0.25), &standing));
+    assert!(!shape.achieved(&pose(0.0, 1.0, 1.0), &lying));
+    // Tilted by 20 degrees, about to fall: neither.
+    let tilted = pose(0.0, 0.0, 0.83);
+    assert!(!shape.achieved(&tilted, &standing) && !shape.achieved(&tilted, &lying));
+}
+
+#[test]
+fn a_cube_is_released_or_held_as_the_goal_says() {
+    let task = task("pick");
+    let shape = task.pose_shape();
+    let pose = |x: f32, held: f32| vec![x, 0.0, 0.1, held, 0.0, 0.0, 0.3];
+    for held in [0.0, 1.0] {
+        assert!(shape.achieved(&pose(0.039, held), &pose(0.0, held)));
+        assert!(!shape.achieved(&pose(0.041, held), &pose(0.0, held)));
+        assert!(!shape.achieved(&pose(0.0, 1.0 - held), &pose(0.0, held)));
+    }
+}
+
+#[test]
+fn goals_are_of_both_kinds_where_a_task_asks_for_that() {
+    for (name, tier) in [
+        ("bottle", Tier::Near),
+        ("pick", Tier::Near),
+        ("drive", Tier::Near),
+    ] {
+        let task = task(name);
+        let variant = Variant::of(&task, None).unwrap();
+        let pairs = pairs::draw(&task, &variant, tier, 6, 17).unwrap();
+        for (index, pair) in pairs.iter().enumerate() {
+            let wanted = f32::from(u8::from(name == "drive" || index % 2 == 0));
+            for value in task.pose_shape().conditions(&pair.goal.pose) {
+                assert!(
+                    (value - wanted).abs() < 0.5,
+                    "{name}, pair {index}: {value}"
+                );
+            }
         }
     }
 }

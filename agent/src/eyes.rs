@@ -33,9 +33,14 @@ pub fn open(
             let samples = pictures(config, task, &bodies, seed)?;
             let mut settings = config.localiser.clone();
             settings.seed = seed;
-            let localiser =
-                train_localiser(&samples, config.image(task), bodies.len(), &settings, progress)
-                    .context("the localiser")?;
+            let localiser = train_localiser(
+                &samples,
+                config.image(task),
+                bodies.len(),
+                &settings,
+                progress,
+            )
+            .context("the localiser")?;
             Some(localiser)
         }
         _ => None,

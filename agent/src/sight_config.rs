@@ -6,6 +6,18 @@ use sim::Task;
 use world_model::DistilConfig;
 use world_model::sight::{Finder, ImageShape, Landmark, LocaliserConfig, SightSpec};
 
+/// Spread of a colour's channels, of their sum, below which it is a shade of grey, as floors and walls are.
+const GREY: f32 = 0.1;
+
+/// Whether a colour can be told from grey.
+fn stands_out(colour: [f32; 3]) -> bool {
+    let (low, high) = (
+        colour.iter().copied().fold(1.0, f32::min),
+        colour.iter().copied().fold(0.0, f32::max),
+    );
+    high - low > GREY * colour.iter().sum::<f32>()
+}
+
 /// Encoders of images.
 #[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq, Serialize, clap::ValueEnum)]
 #[serde(rename_all = "lowercase")]
@@ -108,7 +120,7 @@ impl SightConfig {
             let mut colours: Vec<[f32; 3]> = Vec::new();
             for part in appearance.parts_of(body) {
                 let [r, g, b, _] = part.colour;
-                if !colours.contains(&[r, g, b]) {
+                if stands_out([r, g, b]) && !colours.contains(&[r, g, b]) {
                     colours.push([r, g, b]);
                 }
             }

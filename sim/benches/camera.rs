@@ -58,7 +58,7 @@ fn frames(criterion: &mut Criterion) {
         let eye = task
             .spec()
             .camera
-            .as_ref()
+            .first()
             .map_or([0.0, 0.0, 1.0], |c| c.eye);
         let envs = moments(&task);
         let mut camera = task.camera(SIDE, SIDE).unwrap();

@@ -18,7 +18,8 @@ const STEPS: usize = 40;
 fn picture(env: &Env, size: usize) -> Vec<u8> {
     let mut rig = env.task().rig(size).unwrap();
     let mut rgb = vec![0; rig.width() * size * 3];
-    rig.draw(3, &mut rgb, |camera, rgb| env.render_into(camera, rgb)).unwrap();
+    rig.draw(3, &mut rgb, |camera, rgb| env.render_into(camera, rgb))
+        .unwrap();
     rgb
 }
 

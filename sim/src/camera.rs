@@ -27,10 +27,10 @@ use canvas::{Canvas, SAMPLES, pack};
 use drawable::Drawable;
 use key::Key;
 use look::Look;
-pub use rig::Rig;
 pub(crate) use look::Scenery;
 use paint::{Light, Lit, Paint};
 use rapier3d::prelude::*;
+pub use rig::Rig;
 use stage::{Shape, Stage};
 use std::sync::Arc;
 use view::View;
@@ -81,12 +81,7 @@ impl Task {
         self.camera_of_view(0, width, height)
     }
 
-    fn camera_of_view(
-        &self,
-        view: usize,
-        width: usize,
-        height: usize,
-    ) -> Result<Camera, SimError> {
+    fn camera_of_view(&self, view: usize, width: usize, height: usize) -> Result<Camera, SimError> {
         let spec = self.spec().camera.get(view);
         let stage = Stage::new(self, spec);
         let sides = 1..=MAX_SIDE;
@@ -143,9 +138,9 @@ impl Camera {
         if length == expected {
             return Ok(());
         }
-        Err(self.stage.error(format!(
-            "a buffer of {length} values: expected {expected}"
-        )))
+        Err(self
+            .stage
+            .error(format!("a buffer of {length} values: expected {expected}")))
     }
 
     /// Fails when no body is in the image, given where they are.

@@ -6,7 +6,8 @@ use crate::pose::PoseShape;
 use crate::robot::Robot;
 use crate::scene::{Entity, Joint, Scene};
 use crate::spec::{
-    CameraSpec, ConditionKind, FactorKind, FactorSpec, GoalShare, ObservationSpec, RejectSpec, ResetSpec, TaskSpec,
+    CameraSpec, ConditionKind, FactorKind, FactorSpec, GoalShare, ObservationSpec, RejectSpec,
+    ResetSpec, TaskSpec,
 };
 use crate::variation::{Factor, Variant};
 use rapier3d::prelude::RigidBodyHandle;
@@ -188,8 +189,8 @@ impl Task {
                     push(Term::YawRate(names.entity(of)?), format!("{of}.yaw_rate"));
                 }
                 ObservationSpec::UpAxis { of } => {
-                    for axis in 0..3 {
-                        let name = format!("{of}.up_{}", AXIS_NAMES[axis]);
+                    for (axis, letter) in AXIS_NAMES.iter().enumerate() {
+                        let name = format!("{of}.up_{letter}");
                         push(Term::UpAxis(names.entity(of)?, axis), name);
                     }
                 }

@@ -92,14 +92,24 @@ fn draw_one(
     )
 }
 
-/// Whether the present may be the goal of pair `index`, given which goals the task asks for.
+/// Control steps at rest after which a goal with conditions must still be reached.
+const REST_STEPS: usize = 10;
+
+/// Whether the present may be the goal of pair `index`, given which goals the task asks for. Where conditions count, it must also
+/// last: a cube in mid-air that nobody holds is on its way, and no goal.
 fn is_shared_out(env: &Env, index: u64) -> bool {
     let pose = env.pose();
     let shape = env.task().pose_shape();
-    let mut conditions = shape.conditions(&pose).iter().zip(env.task().goal_shares());
-    conditions.all(|(&value, share)| match share {
+    let values = shape.conditions(&pose);
+    let mut conditions = values.iter().zip(env.task().goal_shares());
+    let wanted = conditions.all(|(&value, share)| match share {
         GoalShare::Any => true,
         GoalShare::Always => value > 0.5,
         GoalShare::Half => (value > 0.5) == index.is_multiple_of(2),
-    })
+    });
+    if values.is_empty() || !wanted {
+        return wanted;
+    }
+    let (mut later, rest) = (env.fork(), vec![0.0; env.task().action_dim()]);
+    (0..REST_STEPS).all(|_| later.step(&rest).is_ok()) && later.achieved(&pose)
 }

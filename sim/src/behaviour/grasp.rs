@@ -17,8 +17,8 @@ const PATIENCE: u64 = 24;
 /// Fewest and most control steps that are spent on the way to a point.
 const CARRY_STEPS: [u64; 2] = [3, 14];
 /// How far to the sides, and how far up, an object is carried at a time, in typical object sizes.
-const SPREAD: f32 = 1.5;
-const RISE: [f32; 2] = [-0.6, 1.4];
+const SPREAD: f32 = 1.2;
+const RISE: [f32; 2] = [-0.5, 1.8];
 /// Fewest and most control steps for which the gripper closes or opens.
 const GRIP_STEPS: [u64; 2] = [4, 7];
 

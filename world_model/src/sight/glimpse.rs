@@ -143,7 +143,8 @@ impl Part<'_> {
     /// Appends the colours of the landmark's pixels in the window, `[3, side, side]`; black where it is not.
     pub fn colour_window(&self, image: &[u8], centre: [f32; 2], side: usize, out: &mut Vec<f32>) {
         for channel in 0..3 {
-            let colour = |at: usize| self.mask.values[at] * f32::from(image[3 * at + channel]) / 255.0;
+            let colour =
+                |at: usize| self.mask.values[at] * f32::from(image[3 * at + channel]) / 255.0;
             self.sample(centre, side, colour, out);
         }
     }
