@@ -6,17 +6,17 @@ Every floor lies below the measured rate by more than the noise of 40 episodes, 
 import json
 import sys
 
-# (task, planner, cost, tier): least success rate over all variants.
+# (task, observation, planner, cost, tier): least success rate over all variants.
 FLOORS = {
-    ("reach", "icem", "pose", "near"): 0.92,
-    ("reach", "icem", "pose", "mid"): 0.92,
-    ("two-room", "icem", "pose", "near"): 0.90,
-    ("two-room", "icem", "pose", "mid"): 0.88,
-    ("push", "icem", "pose", "near"): 0.88,
-    ("push", "icem", "pose", "mid"): 0.86,
-    ("push", "icem", "pose", "turn"): 0.88,
-    ("push", "icem", "slow", "near"): 0.78,
-    ("push", "icem", "slow", "turn"): 0.78,
+    ("reach", "state", "icem", "pose", "near"): 0.92,
+    ("reach", "state", "icem", "pose", "mid"): 0.92,
+    ("two-room", "state", "icem", "pose", "near"): 0.90,
+    ("two-room", "state", "icem", "pose", "mid"): 0.88,
+    ("push", "state", "icem", "pose", "near"): 0.88,
+    ("push", "state", "icem", "pose", "mid"): 0.86,
+    ("push", "state", "icem", "pose", "turn"): 0.88,
+    ("push", "state", "icem", "slow", "near"): 0.78,
+    ("push", "state", "icem", "slow", "turn"): 0.78,
 }
 # A random policy that does better than this means that the pairs are too easy.
 RANDOM_CEILING = 0.5
@@ -27,15 +27,14 @@ def main(path: str) -> int:
     with open(path, encoding="utf-8") as file:
         rows = json.load(file)
     faults = []
-    for (task, planner, cost, tier), floor in FLOORS.items():
-        found = [
-            r for r in rows if (r["task"], r["planner"], r["cost"], r["tier"]) == (task, planner, cost, tier)
-        ]
+    keys = ("task", "observation", "planner", "cost", "tier")
+    for key, floor in FLOORS.items():
+        found = [r for r in rows if tuple(r[k] for k in keys) == key]
         if not found:
-            faults.append(f"{task} {planner} {cost} {tier}: no row")
+            faults.append(f"{' '.join(key)}: no row")
         for r in found:
             if r["success_rate"] < floor:
-                faults.append(f"{task} {r['variant']} {planner} {cost} {tier}: {r['success_rate']:.2f} < {floor}")
+                faults.append(f"{' '.join(key)} ({r['variant']}): {r['success_rate']:.2f} < {floor}")
     for r in rows:
         if r["planner"] == "random" and r["success_rate"] > RANDOM_CEILING:
             faults.append(f"{r['task']} {r['tier']}: random succeeds in {r['success_rate']:.2f}")

@@ -63,8 +63,8 @@ impl<'a> Comparison<'a> {
     }
 }
 
-/// Pairs the rows of two reports up: same task, variant, tier and seed, and the same planner and cost, or else the only other
-/// row there is.
+/// Pairs the rows of two reports up: same task, variant, tier and seed, and the same planner, cost and observation, or else the
+/// only row with the same planner and cost, or else the only other row there is.
 pub fn compare<'a>(first: &'a [Row], second: &'a [Row]) -> Vec<Comparison<'a>> {
     let place = |r: &Row| {
         (
@@ -82,9 +82,19 @@ pub fn compare<'a>(first: &'a [Row], second: &'a [Row]) -> Vec<Comparison<'a>> {
         .iter()
         .filter_map(|row| {
             let others = at(second, row);
-            let same = others
+            let alike: Vec<_> = others
                 .iter()
-                .find(|r| (&r.planner, &r.cost, r.budget) == (&row.planner, &row.cost, row.budget));
+                .filter(|r| {
+                    (&r.planner, &r.cost, r.budget) == (&row.planner, &row.cost, row.budget)
+                })
+                .collect();
+            let same = match alike.as_slice() {
+                [only] => Some(*only),
+                several => several
+                    .iter()
+                    .copied()
+                    .find(|r| r.observation == row.observation),
+            };
             let other = match (same, others.as_slice()) {
                 (Some(same), _) => same,
                 (None, [only]) if at(first, row).len() == 1 => only,

@@ -12,7 +12,12 @@ pub fn render(rows: &[Row]) -> String {
         .collect();
     let mut table = Table::new();
     table.load_preset(presets::NOTHING);
-    let mut header = vec!["task".to_owned(), "planner".to_owned(), "cost".to_owned()];
+    let mut header = vec![
+        "task".to_owned(),
+        "planner".to_owned(),
+        "cost".to_owned(),
+        "sees".to_owned(),
+    ];
     header.extend(tiers.iter().map(|t| format!("{} %", t.name())));
     let realtime = rows.iter().any(|r| r.realtime);
     header.extend(["n", "ms p50", "ms p99", "steps/decision"].map(str::to_owned));
@@ -22,7 +27,12 @@ pub fn render(rows: &[Row]) -> String {
     table.set_header(header);
     for line in lines(rows) {
         let first = line[0];
-        let mut cells = vec![task_name(first), first.planner.clone(), first.cost.clone()];
+        let mut cells = vec![
+            task_name(first),
+            first.planner.clone(),
+            first.cost.clone(),
+            first.observation.clone(),
+        ];
         for tier in &tiers {
             cells.push(
                 line.iter()
@@ -47,7 +57,7 @@ pub fn render(rows: &[Row]) -> String {
         }
         table.add_row(cells);
     }
-    for column in table.column_iter_mut().skip(3) {
+    for column in table.column_iter_mut().skip(4) {
         column.set_cell_alignment(CellAlignment::Right);
     }
     table.to_string()
@@ -62,6 +72,7 @@ pub fn lines(rows: &[Row]) -> Vec<Vec<&Row>> {
                 && r.variant == row.variant
                 && r.planner == row.planner
                 && r.cost == row.cost
+                && r.observation == row.observation
                 && r.budget == row.budget
         };
         match lines.iter_mut().find(|line| same(line[0])) {
@@ -75,8 +86,14 @@ pub fn lines(rows: &[Row]) -> Vec<Vec<&Row>> {
 /// Whether a row has the largest budget of the rows of its planner and cost.
 pub fn is_largest_budget(row: &Row, rows: &[Row]) -> bool {
     let same = |r: &&Row| {
-        (&r.task, &r.variant, &r.planner, &r.cost)
-            == (&row.task, &row.variant, &row.planner, &row.cost)
+        (&r.task, &r.variant, &r.planner, &r.cost, &r.observation)
+            == (
+                &row.task,
+                &row.variant,
+                &row.planner,
+                &row.cost,
+                &row.observation,
+            )
     };
     rows.iter().filter(same).map(|r| r.budget).max() == Some(row.budget)
 }

@@ -140,15 +140,18 @@ pub fn render(rows: &[Row]) -> Result<String> {
 
 fn label(row: &Row) -> String {
     if row.cost == "none" || row.planner == "oracle" {
-        row.planner.clone()
-    } else {
-        format!("{} {}", row.planner, row.cost)
+        return row.planner.clone();
+    }
+    let name = format!("{} {}", row.planner, row.cost);
+    match row.observation.as_str() {
+        "state" | "world" => name,
+        sight => format!("{name}, {sight}"),
     }
 }
 
 fn table(rows: &[Row]) -> Result<String> {
     let mut out = String::from(
-        "<table><tr><th>planner</th><th>cost</th><th>told about poses</th><th>tier</th><th>success, % [95 %]</th><th>n</th>\
+        "<table><tr><th>planner</th><th>cost</th><th>sees</th><th>told about poses</th><th>tier</th><th>success, % [95 %]</th><th>n</th>\
          <th>steps to success</th><th>ms p50</th><th>ms p99</th><th>model steps a decision</th>",
     );
     let realtime = rows.iter().any(|r| r.realtime);
@@ -159,10 +162,11 @@ fn table(rows: &[Row]) -> Result<String> {
     for row in rows {
         write!(
             out,
-            "<tr><td>{}</td><td>{}</td><td><small>{}</small></td><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{:.1}</td>\
+            "<tr><td>{}</td><td>{}</td><td>{}</td><td><small>{}</small></td><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{:.1}</td>\
              <td>{:.1}</td><td>{:.0}</td>",
             row.planner,
             row.cost,
+            row.observation,
             row.pose_labels,
             row.tier.name(),
             success(row),

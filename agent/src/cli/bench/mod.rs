@@ -58,7 +58,7 @@ pub struct BenchArguments {
     /// Factors of variation to fix, as NAME=VALUE; tasks without such a factor refuse it
     #[arg(long, value_delimiter = ',', value_name = "F=V")]
     shift: Vec<String>,
-    /// Models that see a camera's images instead of states
+    /// Only models that see a camera's images; without it the shipped ones stand beside those of states, with one cost
     #[arg(long)]
     pixels: bool,
     /// Worker threads [default: one for each core]

@@ -11,7 +11,7 @@ use anyhow::{Context, Result, bail};
 use planners::Method;
 use sim::Task;
 use sim::variation::Variant;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use world_model::WorldModel;
 
@@ -32,26 +32,13 @@ pub fn rows(
     let mut rows = Vec::new();
     for (task, variants) in tasks(assets, &arguments.task)? {
         let variants = shift(&task, variants, &arguments.shift)?;
-        let model = if planners.iter().any(Choice::needs_model) {
-            let path = model_file(assets, &task, arguments)?;
-            if path.exists() || !arguments.task.iter().any(|name| name == "all") {
-                let model = WorldModel::load(&path)?;
-                check_model(&model, &task).with_context(|| path.display().to_string())?;
-                Some(Arc::new(model))
-            } else {
-                println!(
-                    "Task {} ships no model ({}): rows that need one are left out.",
-                    task.name(),
-                    path.display()
-                );
-                None
-            }
-        } else {
-            None
+        let models = match planners.iter().any(Choice::needs_model) {
+            true => models(assets, &task, arguments)?,
+            false => Models::default(),
         };
         for variant in variants {
             for choice in &planners {
-                for (controller, config) in choice.controllers(model.as_ref(), &arguments.cost) {
+                for (controller, config) in choice.controllers(&models, &arguments.cost) {
                     for (budget, config) in budgets(&controller, &config, &arguments.budget)? {
                         for tier in tiers(&task, &arguments.tier) {
                             let slow = matches!(
@@ -127,14 +114,54 @@ pub fn tasks(assets: &Path, names: &[String]) -> Result<Vec<(Arc<Task>, Vec<Vari
         .collect()
 }
 
-fn model_file(assets: &Path, task: &Task, arguments: &BenchArguments) -> Result<PathBuf> {
-    match &arguments.model {
-        Some(_) if arguments.task.len() != 1 || arguments.task[0] == "all" => {
-            bail!(UsageError("--model needs a single --task".to_owned()))
+/// The models of a task that rows are about.
+#[derive(Default)]
+struct Models {
+    /// All rows.
+    main: Option<Arc<WorldModel>>,
+    /// The shipped model of images, beside the shipped model of states: latent planners with the first of the costs.
+    beside: Option<Arc<WorldModel>>,
+}
+
+fn models(assets: &Path, task: &Task, arguments: &BenchArguments) -> Result<Models> {
+    let open = |path: &Path| -> Result<Arc<WorldModel>> {
+        let model = WorldModel::load(path)?;
+        check_model(&model, task).with_context(|| path.display().to_string())?;
+        if arguments.pixels && model.sight().is_none() {
+            bail!(
+                "{}: a model of states, expected one of images",
+                path.display()
+            );
         }
-        Some(path) => Ok(path.clone()),
-        None => Ok(assets::model_path(assets, task.name(), arguments.pixels)),
+        Ok(Arc::new(model))
+    };
+    let all = arguments.task.iter().any(|name| name == "all");
+    if let Some(path) = &arguments.model {
+        if all || arguments.task.len() != 1 {
+            bail!(UsageError("--model needs a single --task".to_owned()));
+        }
+        return Ok(Models {
+            main: Some(open(path)?),
+            beside: None,
+        });
     }
+    let path = assets::model_path(assets, task.name(), arguments.pixels);
+    let main = if path.exists() || !all {
+        Some(open(&path)?)
+    } else {
+        println!(
+            "Task {} ships no model ({}): rows that need one are left out.",
+            task.name(),
+            path.display()
+        );
+        None
+    };
+    let images = assets::model_path(assets, task.name(), true);
+    let beside = match !arguments.pixels && images.exists() {
+        true => Some(open(&images)?),
+        false => None,
+    };
+    Ok(Models { main, beside })
 }
 
 /// The budgets that a row runs at, each with its settings.
@@ -215,7 +242,7 @@ impl Choice {
 
     fn controllers(
         &self,
-        model: Option<&Arc<WorldModel>>,
+        models: &Models,
         costs: &[CostKind],
     ) -> Vec<(ControllerKind, PlanningConfig)> {
         let all = [
@@ -230,15 +257,22 @@ impl Choice {
             let row = |&cost| (controller(cost), config.clone());
             costs.iter().map(row).collect()
         };
-        match (self, model) {
+        match (self, &models.main) {
             (Self::Random, _) => vec![(ControllerKind::Random, PlanningConfig::default())],
             (Self::Oracle(config), _) => vec![(ControllerKind::Oracle, config.clone())],
             (Self::Latent(config), Some(model)) => {
                 let costs = if costs.is_empty() { &all[..] } else { costs };
-                each(costs, config, &|cost| ControllerKind::Latent {
-                    model: Arc::clone(model),
-                    cost,
-                })
+                let with = |model: &Arc<WorldModel>, costs: &[CostKind]| {
+                    each(costs, config, &|cost| ControllerKind::Latent {
+                        model: Arc::clone(model),
+                        cost,
+                    })
+                };
+                let mut rows: Vec<_> = with(model, costs);
+                if let Some(images) = &models.beside {
+                    rows.extend(with(images, &costs[..1]));
+                }
+                rows
             }
             (Self::LatentCost(config), Some(model)) => {
                 let costs = if costs.is_empty() { &all[..1] } else { costs };
