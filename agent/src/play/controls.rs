@@ -274,6 +274,9 @@ pub fn list(session: &Session) -> Vec<Control> {
     );
     let env = &session.ground.env;
     for (factor, &value) in env.task().spec().factor.iter().zip(env.factors()) {
+        if factor.kind.is_visual() {
+            continue; // of cameras, not of the window
+        }
         let decimal = |x: f32| format!("{x}").parse().unwrap_or(f64::from(x));
         let range = factor.range.map(decimal);
         let kind = slider(decimal(value), range, decimal(factor.nominal), false, false);

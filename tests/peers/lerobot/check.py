@@ -9,6 +9,7 @@ statistics with those that numpy computes from them. Ends with exit code 1 at th
 difference; needs no network.
 """
 
+import io
 import json
 import logging
 import os
@@ -21,6 +22,7 @@ cache = tempfile.TemporaryDirectory()
 os.environ.update(HF_HUB_OFFLINE="1", HF_HOME=cache.name)
 
 import numpy as np
+import PIL.Image
 import pyarrow as pa
 import pyarrow.parquet as pq
 from lerobot.datasets.lerobot_dataset import LeRobotDataset
@@ -28,6 +30,7 @@ from lerobot.datasets.lerobot_dataset import LeRobotDataset
 logging.getLogger().setLevel(logging.ERROR)  # no word on video decoders: there is no video
 
 VECTORS = ("observation.state", "action", "observation.pose")
+IMAGE = "observation.images.camera"
 SCALARS = ("timestamp", "frame_index", "episode_index", "index", "task_index")
 
 
@@ -53,6 +56,8 @@ def read_directly(folder):
     table = pa.concat_tables(pq.read_table(file) for file in files)
     columns = {}
     for name in table.column_names:
+        if name == IMAGE:
+            continue
         column = table[name].combine_chunks()
         if pa.types.is_fixed_size_list(column.type):
             columns[name] = column.flatten().to_numpy().reshape(len(column), -1)
@@ -62,8 +67,11 @@ def read_directly(folder):
 
 
 def check_features(dataset, columns):
-    equal(sorted(dataset.features), sorted(VECTORS + SCALARS), "the list of features")
+    images = (IMAGE,) if IMAGE in dataset.features else ()
+    equal(sorted(dataset.features), sorted(VECTORS + SCALARS + images), "the list of features")
     for name, feature in dataset.features.items():
+        if name == IMAGE:
+            continue
         equal(feature["shape"], columns[name].shape[1:], f"the shape of {name}")
     for name in VECTORS:
         feature = dataset.features[name]
@@ -98,6 +106,22 @@ def check_items(dataset, columns):
         time = np.float32(item["frame_index"].item() / dataset.fps)
         equal(item["timestamp"].numpy(), time, f"the time of row {row}")
         expect(isinstance(item["task"], str) and item["task"], f"row {row} has no task text")
+    return len(chosen)
+
+
+def check_images(folder, dataset):
+    """Compares pictures that `lerobot` decodes with those decoded from the parquet files."""
+    if IMAGE not in dataset.features:
+        return 0
+    files = sorted((folder / "data").glob("*/*.parquet"))
+    images = [row["bytes"] for file in files for row in pq.read_table(file, columns=[IMAGE])[IMAGE].to_pylist()]
+    equal(len(images), len(dataset), "the number of images")
+    chosen = np.unique(np.linspace(0, len(dataset) - 1, 20).astype(int))
+    for row in chosen:
+        expected = np.asarray(PIL.Image.open(io.BytesIO(images[row])))
+        equal(expected.shape, dataset.features[IMAGE]["shape"], f"the shape of image {row}")
+        found = dataset[int(row)][IMAGE].numpy().transpose(1, 2, 0)
+        close(found, expected / 255.0, f"image {row}", 1e-6)
     return len(chosen)
 
 
@@ -147,6 +171,7 @@ def main():
     check_features(dataset, columns)
     check_episodes(dataset, columns)
     items = check_items(dataset, columns)
+    images = check_images(folder, dataset)
     check_windows(folder, dataset, columns)
     check_stats(dataset, columns)
 
@@ -155,7 +180,7 @@ def main():
     equal(len(part), dataset.meta.episodes[last]["length"], "the length of the last episode alone")
     print(
         f"{folder}: lerobot opens {dataset.num_episodes} episodes, {len(dataset)} frames at "
-        f"{dataset.fps} fps of task {own['task']}; {items} frames, windows and statistics agree"
+        f"{dataset.fps} fps of task {own['task']}; {items} frames, {images} images, windows and statistics agree"
     )
 
 
