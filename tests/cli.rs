@@ -14,8 +14,8 @@ fn wrong_usage_exits_with_two() {
     let folder = tempfile::tempdir().unwrap();
     let cases: [(&str, &str); 17] = [
         (
-            "bench --task push --planner random --shift colour=2",
-            "'colour'",
+            "bench --task push --planner random --shift flavour=2",
+            "'flavour'",
         ),
         ("bench --task push --planner random --shift mass=99", "99"),
         (
@@ -186,6 +186,43 @@ fn collect_train_and_bench_work_from_an_empty_folder() {
     );
 }
 
+/// A model that sees never runs on states, nor one of states on images, and both say so.
+#[test]
+fn images_are_collected_learned_from_and_planned_with() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = |arguments: &str| {
+        let output = foresight(arguments, folder.path());
+        assert!(
+            output.status.success(),
+            "{arguments:?}: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+    };
+    run("collect --task push --pixels --episodes 6 --steps 60 --out images --seed 3");
+    run("train --task push --pixels --data images --steps 20 --out m.safetensors");
+    run(
+        "bench --task push --pixels --model m.safetensors --planner icem,latent-cost --cost pose --episodes 1 --tier near --json b.json --html b.html",
+    );
+    let rows: Vec<Value> =
+        serde_json::from_slice(&std::fs::read(folder.path().join("b.json")).unwrap()).unwrap();
+    assert_eq!(rows[0]["observation"], "glimpse");
+
+    run("collect --task push --episodes 3 --steps 60 --out states --seed 3");
+    let blind = "train --task push --pixels --data states --steps 20 --out n.safetensors";
+    let line = failure(blind, folder.path(), 1);
+    assert!(
+        line.contains("no images") && line.contains("--pixels"),
+        "{line}"
+    );
+    let shipped = assets().join("models/push.safetensors");
+    let states = format!("bench --task push --pixels --model {}", shipped.display());
+    let line = failure(&states, folder.path(), 1);
+    assert!(
+        line.contains("a model of states, expected one of images"),
+        "{line}"
+    );
+}
+
 #[test]
 fn tasks_are_listed_with_their_spaces() {
     let folder = tempfile::tempdir().unwrap();
@@ -194,7 +231,9 @@ fn tasks_are_listed_with_their_spaces() {
     let text = String::from_utf8(output.stdout).unwrap();
     let json: Vec<Value> =
         serde_json::from_slice(&std::fs::read(folder.path().join("tasks.json")).unwrap()).unwrap();
-    for name in ["push", "reach", "two-room"] {
+    for name in [
+        "bottle", "drive", "pick", "push", "reach", "rotate", "two-room",
+    ] {
         assert!(text.contains(name), "{text}");
         assert!(json.iter().any(|t| t["task"] == name));
     }

@@ -7,7 +7,7 @@ use world_model::DistilConfig;
 use world_model::sight::{Finder, ImageShape, Landmark, LocaliserConfig, SightSpec};
 
 /// Spread of a colour's channels, of their sum, below which it is a shade of grey, as floors and walls are.
-const GREY: f32 = 0.1;
+const GREY: f32 = 0.2;
 
 /// Whether a colour can be told from grey.
 fn stands_out(colour: [f32; 3]) -> bool {
