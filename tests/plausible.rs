@@ -9,8 +9,9 @@ use sim::Env;
 use sim::variation::Variant;
 use std::sync::Arc;
 
-/// Furthest that an object at rest may be from resting on a face, degrees.
-const TILT_DEG: f32 = 4.0;
+/// Furthest that an object at rest may be from resting on a face, degrees: fingers hold a cube a little askew, but on its edge a
+/// cube stands at 45, and the bottle at 24.
+const TILT_DEG: f32 = 10.0;
 
 /// Angle between the vertical and that axis of the object which is nearest to it, degrees.
 fn tilt_deg(env: &Env) -> f32 {
