@@ -532,7 +532,7 @@ fn task_files_with_a_wrong_camera_are_refused() {
 fn a_task_without_a_camera_is_seen_from_an_oblique_side() {
     for name in ["push", "reach", "two-room"] {
         let task = changed(name, |text| {
-            let (from, to) = (text.find("[camera]"), text.find("[[reset]]"));
+            let (from, to) = (text.find("[[camera]]"), text.find("[[reset]]"));
             format!("{}{}", &text[..from.unwrap()], &text[to.unwrap()..])
         })
         .unwrap();
