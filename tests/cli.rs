@@ -1,7 +1,7 @@
 //! The command line fails in one clear line, with exit code 2 for wrong usage and 1 for failure, and leaves nothing
 //! half-written behind.
 
-use crate::support::{assets, failure, foresight};
+use crate::support::{assets, failure, foresight, succeed};
 use serde_json::Value;
 use std::path::Path;
 
@@ -12,7 +12,7 @@ fn is_empty(folder: &Path) -> bool {
 #[test]
 fn wrong_usage_exits_with_two() {
     let folder = tempfile::tempdir().unwrap();
-    let cases: [(&str, &str); 17] = [
+    let cases: [(&str, &str); 20] = [
         (
             "bench --task push --planner random --shift flavour=2",
             "'flavour'",
@@ -36,6 +36,18 @@ fn wrong_usage_exits_with_two() {
         ("collect --task push --episodes 0 --out d", "--episodes 0"),
         ("train --task push --resume --out m.safetensors", "--resume"),
         ("train --task push --steps 0 --out m.safetensors", "steps"),
+        (
+            "train --task push --pixels --sight distilled --steps 0 --out m.safetensors",
+            "steps",
+        ),
+        (
+            "train --task push --pixels --sight distilled --minutes 1 --out m.safetensors",
+            "--minutes",
+        ),
+        (
+            "train --task push --pixels --teacher t --out m.safetensors",
+            "--teacher",
+        ),
     ];
     for (arguments, expected) in cases {
         let line = failure(arguments, folder.path(), 2);
@@ -111,14 +123,9 @@ fn broken_models_are_named() {
 #[test]
 fn data_of_another_task_are_refused() {
     let folder = tempfile::tempdir().unwrap();
-    let collected = foresight(
+    succeed(
         "collect --task two-room --episodes 3 --steps 60 --out data",
         folder.path(),
-    );
-    assert!(
-        collected.status.success(),
-        "{}",
-        String::from_utf8_lossy(&collected.stderr)
     );
     let line = failure(
         "train --task push --data data --out m.safetensors",
@@ -140,14 +147,7 @@ fn data_of_another_task_are_refused() {
 #[test]
 fn collect_train_and_bench_work_from_an_empty_folder() {
     let folder = tempfile::tempdir().unwrap();
-    let run = |arguments: &str| {
-        let output = foresight(arguments, folder.path());
-        assert!(
-            output.status.success(),
-            "{arguments:?}: {}",
-            String::from_utf8_lossy(&output.stderr)
-        );
-    };
+    let run = |arguments: &str| succeed(arguments, folder.path());
     run("collect --task two-room --episodes 40 --out data --seed 3");
     run("train --task two-room --data data --steps 60 --out m.safetensors");
     assert!(!folder.path().join("m.safetensors.training").exists());
@@ -190,14 +190,7 @@ fn collect_train_and_bench_work_from_an_empty_folder() {
 #[test]
 fn images_are_collected_learned_from_and_planned_with() {
     let folder = tempfile::tempdir().unwrap();
-    let run = |arguments: &str| {
-        let output = foresight(arguments, folder.path());
-        assert!(
-            output.status.success(),
-            "{arguments:?}: {}",
-            String::from_utf8_lossy(&output.stderr)
-        );
-    };
+    let run = |arguments: &str| succeed(arguments, folder.path());
     run("collect --task push --pixels --episodes 6 --steps 60 --out images --seed 3");
     run("train --task push --pixels --data images --steps 20 --out m.safetensors");
     run(
@@ -226,8 +219,7 @@ fn images_are_collected_learned_from_and_planned_with() {
 #[test]
 fn tasks_are_listed_with_their_spaces() {
     let folder = tempfile::tempdir().unwrap();
-    let output = foresight("tasks --json tasks.json", folder.path());
-    assert!(output.status.success());
+    let output = succeed("tasks --json tasks.json", folder.path());
     let text = String::from_utf8(output.stdout).unwrap();
     let json: Vec<Value> =
         serde_json::from_slice(&std::fs::read(folder.path().join("tasks.json")).unwrap()).unwrap();
@@ -244,13 +236,12 @@ fn tasks_are_listed_with_their_spaces() {
 fn reports_are_compared_pair_by_pair() {
     let folder = tempfile::tempdir().unwrap();
     let bench = |seed: &str, json: &str| {
-        let output = foresight(
+        succeed(
             &format!(
                 "bench --task two-room/fixed --planner random --tier near --episodes 12 --seed {seed} --json {json} --html h.html"
             ),
             folder.path(),
         );
-        assert!(output.status.success());
     };
     bench("3", "a.json");
     bench("4", "b.json");

@@ -9,9 +9,10 @@ use sim::Env;
 use sim::variation::Variant;
 use std::sync::Arc;
 
-/// Furthest that an object at rest may be from resting on a face, degrees: fingers hold a cube a little askew, but on its edge a
-/// cube stands at 45, and the bottle at 24.
-const TILT_DEG: f32 = 10.0;
+/// Furthest that an object at rest may be from resting on a face, degrees. On its edge a cube stands at 45, and the bottle at 24.
+const TILT_DEG: f32 = 4.0;
+/// The same for a cube between fingers, which hold it a little askew.
+const HELD_TILT_DEG: f32 = 10.0;
 
 /// Angle between the vertical and that axis of the object which is nearest to it, degrees.
 fn tilt_deg(env: &Env) -> f32 {
@@ -68,8 +69,9 @@ fn no_object_ends_balanced_on_an_edge() {
             }
             (0..40).for_each(|_| env.step(&vec![0.0; width]).unwrap());
             let tilt = tilt_deg(&env);
+            let held = name == "pick" && task.pose_shape().conditions(&env.pose())[0] > 0.5;
             assert!(
-                tilt < TILT_DEG,
+                tilt < if held { HELD_TILT_DEG } else { TILT_DEG },
                 "{name}, start {}: tilted by {tilt} degrees at rest",
                 pair.start_seed
             );

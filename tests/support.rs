@@ -75,6 +75,14 @@ pub fn foresight(arguments: &str, folder: &Path) -> Output {
         .unwrap()
 }
 
+/// Runs the binary, which has to succeed.
+pub fn succeed(arguments: &str, folder: &Path) -> Output {
+    let output = foresight(arguments, folder);
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{arguments:?}: {error}");
+    output
+}
+
 /// Standard error of a run that had to fail with this exit code: one line that begins with `error:`.
 pub fn failure(arguments: &str, folder: &Path, code: i32) -> String {
     let output = foresight(arguments, folder);

@@ -40,3 +40,8 @@ pub fn model_path(assets: &Path, task: &str, pixels: bool) -> PathBuf {
     let name = model_name(task, pixels);
     assets.join("models").join(format!("{name}.safetensors"))
 }
+
+/// The policy beside a model: `<model>.policy.safetensors`.
+pub fn policy_path(model: &Path) -> PathBuf {
+    model.with_extension("policy.safetensors")
+}

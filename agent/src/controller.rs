@@ -1,90 +1,21 @@
 //! Who chooses the actions: each row of the benchmark's ladder is a controller.
 
-use crate::objective::{CostKind, LatentCost, ObjectiveConfig, PoseCost};
+use crate::arbiter::{Actor, Arbiter, Reason};
+use crate::hybrid::Hybrid;
+use crate::objective::{CostKind, LatentCost, PoseCost};
+pub use crate::planning_config::{PhysicsConfig, PlanningConfig};
 use crate::rollouts::{Judge, LatentRollouts, PhysicsRollouts};
 use crate::senses::Senses;
-use anyhow::{Context, Result};
-use planners::{
-    Budget, Committed, Method, Planner, PlannerConfig, RefinementConfig, RolloutModel, SearchSpace,
-};
+use crate::system1::System1;
+use crate::system2::{Imaginer, System2};
+use anyhow::{Context, Result, bail};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use serde::{Deserialize, Serialize};
 use sim::{Env, Goal};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use world_model::WorldModel;
-
-/// How a controller plans.
-#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct PlanningConfig {
-    /// Blocks imagined ahead. Default 8, as far as the heads were trained on imagined latents.
-    pub horizon_blocks: usize,
-    /// The search.
-    pub planner: Method,
-    /// Gradient steps from the search's best candidates, in the latent. Default none.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub refinement: Option<RefinementConfig>,
-    /// The cost.
-    pub objective: ObjectiveConfig,
-    /// How rows plan in true physics, where a simulated step costs a hundred imagined ones.
-    pub physics: PhysicsConfig,
-}
-
-/// The search in true physics: a smaller one.
-#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct PhysicsConfig {
-    /// Blocks simulated ahead, or `horizon_blocks` where that is less. Default 6.
-    pub horizon_blocks: usize,
-    /// The search.
-    pub planner: Method,
-}
-
-impl Default for PhysicsConfig {
-    fn default() -> Self {
-        Self {
-            horizon_blocks: 6,
-            planner: Method::Icem(planners::IcemConfig {
-                population: 36,
-                rounds: 4,
-                elites: 6,
-                initial_std: 1.0,
-                ..Default::default()
-            }),
-        }
-    }
-}
-
-impl PlanningConfig {
-    /// The settings of a row that plans in true physics.
-    pub fn in_physics(&self) -> Self {
-        Self {
-            horizon_blocks: self.horizon_blocks.min(self.physics.horizon_blocks),
-            planner: self.physics.planner.clone(),
-            refinement: None,
-            ..self.clone()
-        }
-    }
-}
-
-impl Default for PlanningConfig {
-    fn default() -> Self {
-        Self {
-            horizon_blocks: 8,
-            planner: Method::Icem(planners::IcemConfig {
-                population: 96,
-                elites: 10,
-                initial_std: 1.0,
-                ..Default::default()
-            }),
-            refinement: None,
-            objective: ObjectiveConfig::default(),
-            physics: PhysicsConfig::default(),
-        }
-    }
-}
+use world_model::policy::Policy;
 
 /// Control steps executed between two decisions when no model says otherwise.
 pub const DEFAULT_BLOCK: usize = 5;
@@ -100,6 +31,24 @@ pub enum ControllerKind {
         model: Arc<WorldModel>,
         /// The cost.
         cost: CostKind,
+        /// Proposes candidates, where there is one.
+        policy: Option<Arc<Policy>>,
+    },
+    /// Reacts with a policy.
+    System1 {
+        /// The world model, of which only the encoder is used.
+        model: Arc<WorldModel>,
+        /// The policy.
+        policy: Arc<Policy>,
+    },
+    /// Reacts while all is as usual, and plans when it is not.
+    Hybrid {
+        /// The world model.
+        model: Arc<WorldModel>,
+        /// The cost.
+        cost: CostKind,
+        /// The policy.
+        policy: Arc<Policy>,
     },
     /// Plans in forks of the true world with a latent cost.
     LatentCost {
@@ -122,36 +71,37 @@ pub struct Decision {
     pub model_steps: u64,
     /// Cost that the planner expects; NaN where nothing was planned.
     pub cost: f32,
+    /// Who made it.
+    pub actor: Actor,
+    /// Why it was that one.
+    pub reason: Reason,
 }
 
 /// A controller in an episode.
 pub enum Controller {
     /// Independent uniform actions.
     Random(Box<ChaCha8Rng>),
-    /// Receding-horizon planning.
-    Planning {
-        /// The search.
-        planner: Box<dyn Planner>,
-        /// What it searches in.
-        model: Imaginer,
-        /// Control steps executed of each plan.
-        block: usize,
-    },
+    /// The policy alone.
+    System1(Box<Reacting>),
+    /// The planner alone.
+    System2(Box<System2>),
+    /// Both under the arbiter.
+    Hybrid(Box<Hybrid>),
 }
 
-/// What a planning controller imagines with.
-pub enum Imaginer {
-    /// The world model.
-    Latent(Box<LatentRollouts>, Box<Senses>),
-    /// True physics.
-    Physics(Box<PhysicsRollouts>),
+/// The policy alone, with what it needs to see.
+pub struct Reacting {
+    model: Arc<WorldModel>,
+    senses: Senses,
+    system1: System1,
+    latent: Vec<f32>,
 }
 
 impl ControllerKind {
     /// Prepares an episode from the present state of `env` towards `goal`.
     ///
     /// # Errors
-    /// A planner setting that cannot work, or a goal that does not fit the model.
+    /// A setting that cannot work, a policy of another model, or a goal that does not fit the model.
     pub fn start(
         &self,
         env: &Env,
@@ -159,22 +109,39 @@ impl ControllerKind {
         config: &PlanningConfig,
         seed: u64,
     ) -> Result<Controller> {
-        let Some((model, block)) = self.imaginer(env, goal, config)? else {
-            let mut rng = ChaCha8Rng::seed_from_u64(seed);
-            rng.set_stream(2);
-            return Ok(Controller::Random(Box::new(rng)));
+        let system2 = |parts: Parts| {
+            let width = env.task().action_dim();
+            System2::new(
+                parts.imaginer,
+                parts.block,
+                parts.proposer,
+                width,
+                config,
+                seed,
+            )
         };
-        let horizon = config.horizon_blocks * block;
-        let planner = PlannerConfig {
-            space: SearchSpace::new(horizon, env.task().action_dim(), block),
-            method: config.planner.clone(),
-            refinement: config.refinement.clone(),
-        };
-        let planner = planner.build(seed).context("planner settings")?;
-        Ok(Controller::Planning {
-            planner,
-            model,
-            block,
+        Ok(match self {
+            Self::Random => {
+                let mut rng = ChaCha8Rng::seed_from_u64(seed);
+                rng.set_stream(2);
+                Controller::Random(Box::new(rng))
+            }
+            Self::System1 { model, policy } => Controller::System1(Box::new(Reacting {
+                system1: towards(model, policy, env, goal)?,
+                latent: vec![0.0; model.card().latent_dim()],
+                model: Arc::clone(model),
+                senses: Senses::new(model, env.task())?,
+            })),
+            Self::Hybrid { model, policy, .. } => {
+                let calibration = policy.card().calibration.as_ref();
+                let arbiter = Arbiter::new(&config.arbiter, calibration, seed)?;
+                let system1 = towards(model, policy, env, goal)?;
+                let system2 = system2(self.parts(env, goal, config)?)?;
+                Controller::Hybrid(Box::new(Hybrid::new(model, system1, system2, arbiter)))
+            }
+            Self::Latent { .. } | Self::LatentCost { .. } | Self::Oracle => {
+                Controller::System2(Box::new(system2(self.parts(env, goal, config)?)?))
+            }
         })
     }
 
@@ -189,72 +156,104 @@ impl ControllerKind {
         goal: &Goal,
         config: &PlanningConfig,
     ) -> Result<()> {
-        if let (Controller::Planning { model, .. }, Some((new, _))) =
-            (controller, self.imaginer(env, goal, config)?)
-        {
-            *model = new;
+        match (self, controller) {
+            (Self::System1 { model, policy }, Controller::System1(reacting)) => {
+                reacting.system1 = towards(model, policy, env, goal)?;
+            }
+            (Self::Hybrid { model, policy, .. }, Controller::Hybrid(hybrid)) => {
+                let parts = self.parts(env, goal, config)?;
+                let system1 = towards(model, policy, env, goal)?;
+                hybrid.retarget(system1, parts.imaginer, parts.proposer);
+            }
+            (_, Controller::System2(system2)) => {
+                let parts = self.parts(env, goal, config)?;
+                system2.retarget(parts.imaginer, parts.proposer);
+            }
+            _ => {}
         }
         Ok(())
     }
 
-    /// What a controller of this kind imagines with, and the control steps of its blocks; none where nothing is imagined.
-    fn imaginer(
-        &self,
-        env: &Env,
-        goal: &Goal,
-        config: &PlanningConfig,
-    ) -> Result<Option<(Imaginer, usize)>> {
+    /// What a controller of this kind plans with.
+    fn parts(&self, env: &Env, goal: &Goal, config: &PlanningConfig) -> Result<Parts> {
         let shape = env.task().pose_shape();
         let objective = &config.objective;
-        let latent_cost = |model: &WorldModel, senses: &mut Senses, kind| {
+        let seen = |model: &Arc<WorldModel>, kind| {
+            let mut senses = Senses::new(model, env.task())?;
             let goal = senses.observe_goal(env, goal)?;
-            LatentCost::new(kind, model, shape, &goal, objective)
-                .context("the goal does not fit the model")
+            let cost = LatentCost::new(kind, model, shape, &goal, objective)
+                .context("the goal does not fit the model")?;
+            Ok::<_, anyhow::Error>((senses, cost))
         };
         let physics = |judge, block| {
-            Imaginer::Physics(Box::new(PhysicsRollouts::new(
-                env.fork(),
-                judge,
+            let rollouts = PhysicsRollouts::new(env.fork(), judge, block, objective.action);
+            Parts {
+                imaginer: Imaginer::Physics(Box::new(rollouts)),
                 block,
-                objective.action,
-            )))
+                proposer: None,
+            }
         };
-        Ok(Some(match self {
-            Self::Random => return Ok(None),
-            Self::Latent { model, cost } => {
-                let mut senses = Senses::new(model, env.task())?;
-                let cost = latent_cost(model, &mut senses, *cost)?;
+        Ok(match self {
+            Self::Latent { model, cost, .. } | Self::Hybrid { model, cost, .. } => {
+                let (senses, cost) = seen(model, *cost)?;
                 let rollouts = LatentRollouts::new(Arc::clone(model), cost, objective.action);
-                let imaginer = Imaginer::Latent(Box::new(rollouts), Box::new(senses));
-                (imaginer, model.card().block())
+                let proposer = match self.policy() {
+                    Some(policy) if config.proposals > 0.0 => {
+                        Some(towards(model, policy, env, goal)?)
+                    }
+                    _ => None,
+                };
+                Parts {
+                    imaginer: Imaginer::Latent(Box::new(rollouts), Box::new(senses)),
+                    block: model.card().block(),
+                    proposer,
+                }
             }
             Self::LatentCost { model, cost } => {
-                let mut senses = Senses::new(model, env.task())?;
-                let cost = latent_cost(model, &mut senses, *cost)?;
+                let (senses, cost) = seen(model, *cost)?;
                 let judge = Judge::Latent(Arc::clone(model), Box::new(senses), cost);
-                let block = model.card().block();
-                (physics(judge, block), block)
+                physics(judge, model.card().block())
             }
             Self::Oracle => {
                 let judge = Judge::Pose(PoseCost::new(shape.clone(), &goal.pose, objective));
-                (physics(judge, DEFAULT_BLOCK), DEFAULT_BLOCK)
+                physics(judge, DEFAULT_BLOCK)
             }
-        }))
+            Self::Random | Self::System1 { .. } => bail!("this controller does not plan"),
+        })
+    }
+
+    /// The policy, where there is one.
+    pub fn policy(&self) -> Option<&Arc<Policy>> {
+        match self {
+            Self::Latent { policy, .. } => policy.as_ref(),
+            Self::System1 { policy, .. } | Self::Hybrid { policy, .. } => Some(policy),
+            Self::Random | Self::LatentCost { .. } | Self::Oracle => None,
+        }
+    }
+
+    /// The world model, where there is one.
+    pub fn model(&self) -> Option<&Arc<WorldModel>> {
+        match self {
+            Self::Latent { model, .. }
+            | Self::System1 { model, .. }
+            | Self::Hybrid { model, .. }
+            | Self::LatentCost { model, .. } => Some(model),
+            Self::Random | Self::Oracle => None,
+        }
     }
 }
 
-impl Imaginer {
-    /// Poses at the end of each block of `[candidates, horizon, action_dim]` actions from the last observation on,
-    /// `[candidates, blocks, pose]`: decoded from the latent, or simulated.
-    ///
-    /// # Errors
-    /// When the actions are not whole blocks of the model.
-    pub fn poses(&self, actions: &[f32], candidates: usize) -> Result<Vec<f32>> {
-        Ok(match self {
-            Self::Latent(rollouts, _) => rollouts.poses(actions, candidates)?,
-            Self::Physics(rollouts) => rollouts.poses(actions, candidates),
-        })
-    }
+/// What a planner needs towards a goal.
+struct Parts {
+    imaginer: Imaginer,
+    block: usize,
+    proposer: Option<System1>,
+}
+
+/// The policy towards a goal, as the model observes it in the light of `env`.
+fn towards(model: &Arc<WorldModel>, policy: &Policy, env: &Env, goal: &Goal) -> Result<System1> {
+    let goal = Senses::new(model, env.task())?.observe_goal(env, goal)?;
+    System1::new(model, policy, &goal)
 }
 
 impl Controller {
@@ -262,7 +261,18 @@ impl Controller {
     pub fn block(&self) -> usize {
         match self {
             Self::Random(_) => DEFAULT_BLOCK,
-            Self::Planning { block, .. } => *block,
+            Self::System1(reacting) => reacting.model.card().block(),
+            Self::System2(system2) => system2.block(),
+            Self::Hybrid(hybrid) => hybrid.system2().block(),
+        }
+    }
+
+    /// The planner inside, where there is one.
+    pub fn system2_mut(&mut self) -> Option<&mut System2> {
+        match self {
+            Self::System2(system2) => Some(system2),
+            Self::Hybrid(hybrid) => Some(hybrid.system2_mut()),
+            Self::Random(_) | Self::System1(_) => None,
         }
     }
 
@@ -283,37 +293,40 @@ impl Controller {
                     elapsed: started.elapsed(),
                     model_steps: 0,
                     cost: f32::NAN,
+                    actor: Actor::Chance,
+                    reason: Reason::Alone,
                 })
             }
-            Self::Planning { planner, model, .. } => {
-                if passed > 0 {
-                    planner.shift(passed);
-                }
-                let imaginer: &mut dyn RolloutModel = match model {
-                    Imaginer::Latent(rollouts, senses) => {
-                        rollouts.observe(&senses.observe(env)?)?;
-                        rollouts.as_mut()
-                    }
-                    Imaginer::Physics(rollouts) => {
-                        rollouts.observe(env);
-                        rollouts.as_mut()
-                    }
-                };
-                let plan = match committed {
-                    [] => planner.plan(imaginer, Budget::Configured)?,
-                    _ => planner
-                        .plan(&mut Committed::new(imaginer, committed), Budget::Configured)?,
-                };
-                let mut actions = plan.actions.clone();
+            Self::System1(reacting) => {
+                let observation = reacting.senses.observe(env)?;
+                reacting.model.encode(&observation, &mut reacting.latent)?;
+                let reaction = reacting.system1.react(&reacting.latent)?;
+                let mut actions = reaction.block(reaction.chosen).to_vec();
                 let under_way = committed.len().min(actions.len());
                 actions[..under_way].copy_from_slice(&committed[..under_way]);
                 Ok(Decision {
                     actions,
                     elapsed: started.elapsed(),
-                    model_steps: plan.statistics.model_steps,
-                    cost: plan.cost,
+                    model_steps: 0,
+                    cost: f32::NAN,
+                    actor: Actor::System1,
+                    reason: Reason::Alone,
                 })
             }
+            Self::System2(system2) => {
+                system2.shift(passed);
+                system2.observe(env)?;
+                let (actions, cost, statistics) = system2.plan(committed)?;
+                Ok(Decision {
+                    actions,
+                    elapsed: started.elapsed(),
+                    model_steps: statistics.model_steps,
+                    cost,
+                    actor: Actor::System2,
+                    reason: Reason::Alone,
+                })
+            }
+            Self::Hybrid(hybrid) => hybrid.decide(env, passed, committed),
         }
     }
 
@@ -322,10 +335,10 @@ impl Controller {
     ///
     /// # Errors
     /// When the actions are not whole blocks of the model.
-    pub fn imagine(&self, actions: &[f32]) -> Result<Vec<f32>> {
-        match self {
-            Self::Planning { model, .. } => model.poses(actions, 1),
-            Self::Random(_) => Ok(Vec::new()),
+    pub fn imagine(&mut self, actions: &[f32]) -> Result<Vec<f32>> {
+        match self.system2_mut() {
+            Some(system2) => system2.imaginer().poses(actions, 1),
+            None => Ok(Vec::new()),
         }
     }
 }

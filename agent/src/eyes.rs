@@ -8,6 +8,7 @@ use rayon::prelude::*;
 use sim::variation::Variant;
 use sim::{Behaviour, BehaviourKind, Env, Task};
 use std::sync::Arc;
+use world_model::FitProgress;
 use world_model::sight::{LocaliserSample, Sight, train_localiser};
 
 /// Share of the visual factors that are varied in a world. Not all at once: little would be left to see.
@@ -24,9 +25,10 @@ pub fn open(
     config: &SightConfig,
     task: &Arc<Task>,
     seed: u64,
-    progress: &mut dyn FnMut(usize, f32),
+    progress: &mut FitProgress,
 ) -> Result<Sight> {
     let spec = config.spec(task)?;
+    spec.check()?;
     let localiser = match config.kind {
         SightKind::Localised => {
             let bodies = config.bodies(task)?;

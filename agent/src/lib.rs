@@ -2,19 +2,25 @@
 //!
 //! This is the only crate that knows simulation, world model and planners; they know nothing of each other.
 
+pub mod arbiter;
 pub mod assets;
 pub mod benchmark;
 pub mod cli;
 pub mod collection;
 pub mod control_loop;
 pub mod controller;
+pub mod distillation;
 pub mod eyes;
 pub mod files;
+pub mod hybrid;
 pub mod model_check;
 pub mod objective;
+pub mod planning_config;
 #[cfg(feature = "viewer")]
 pub mod play;
 pub mod recipe;
 pub mod rollouts;
 pub mod senses;
 pub mod sight_config;
+pub mod system1;
+pub mod system2;

@@ -1,6 +1,7 @@
 //! How a task is learned from nothing: one TOML file for each task in `assets/recipes`.
 
 use crate::assets;
+use crate::distillation::DistillConfig;
 use crate::sight_config::SightConfig;
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
@@ -15,6 +16,8 @@ pub struct Recipe {
     pub collect: CollectConfig,
     /// The training.
     pub train: TrainConfig,
+    /// The policy.
+    pub distill: DistillConfig,
     /// How a model of images looks; none for a model of states.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sight: Option<SightConfig>,

@@ -93,20 +93,10 @@ impl Senses {
 /// # Errors
 /// Images that the model cannot look at.
 pub fn observations_of(model: &WorldModel, episode: &Episode) -> Result<Vec<f32>> {
-    let Some(sight) = model.sight() else {
-        return Ok(episode.observations.clone());
-    };
-    let image = sight.spec().image();
-    let views = episode
-        .images
-        .iter()
-        .map(|file| sight.look(&image.from_png(file)?))
-        .collect::<Result<Vec<_>, _>>()?;
-    let mut observations = Vec::with_capacity(views.len() * sight.spec().features());
-    for (frame, now) in views.iter().enumerate() {
-        sight.features(now, &views[frame.saturating_sub(1)], &mut observations);
+    match model.sight() {
+        Some(sight) => Ok(sight.observations(0, episode)?),
+        None => Ok(episode.observations.clone()),
     }
-    Ok(observations)
 }
 
 impl Eyes {

@@ -74,6 +74,23 @@ pub enum Geometry {
 }
 
 impl Geometry {
+    /// Radius of a ball about its origin that holds it, metres; of a plane as it is shown.
+    pub fn radius(self) -> f32 {
+        match self {
+            Self::Box(half) => Vector::from_array(half).length(),
+            Self::Sphere(radius) => radius,
+            Self::Capsule {
+                radius,
+                half_height,
+            } => radius + half_height,
+            Self::Cylinder {
+                radius,
+                half_height,
+            } => radius.hypot(half_height),
+            Self::Plane([x, y]) => x.hypot(y),
+        }
+    }
+
     /// The same shape, larger.
     pub fn scaled(self, by: f32) -> Self {
         match self {

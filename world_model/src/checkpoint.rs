@@ -29,6 +29,8 @@ pub enum Kind {
     WorldModel,
     /// The state of an unfinished training run.
     TrainingState,
+    /// A reactive policy in the latent of a world model.
+    Policy,
 }
 
 impl std::fmt::Display for Kind {
@@ -36,6 +38,7 @@ impl std::fmt::Display for Kind {
         f.write_str(match self {
             Self::WorldModel => "world model",
             Self::TrainingState => "training state",
+            Self::Policy => "policy",
         })
     }
 }

@@ -248,7 +248,8 @@ impl TrainConfig {
     }
 }
 
-fn check(
+/// Fails for a setting that does not fit.
+pub(crate) fn check(
     name: &'static str,
     value: impl ToString,
     expected: &'static str,

@@ -11,7 +11,7 @@ use std::time::Instant;
 use burn::tensor::Device;
 
 use crate::card::ObservationKind;
-use crate::config::TrainConfig;
+use crate::config::{ConfigError, TrainConfig, check};
 use crate::dataset::Dataset;
 use crate::encoder::{Encoder, Inputs};
 use crate::imagination::ImaginationError;
@@ -20,7 +20,7 @@ use crate::normalise::Standardiser;
 use crate::observations::Observations;
 use crate::random::{Purpose, stream};
 use crate::sight::Sight;
-use crate::supervised::{Supervised, fit};
+use crate::supervised::{FitProgress, Supervised, fit};
 use crate::train::TrainError;
 use crate::windows::split_episodes;
 
@@ -49,19 +49,43 @@ impl Default for DistilConfig {
     }
 }
 
+impl DistilConfig {
+    /// Checks every setting against its range.
+    ///
+    /// # Errors
+    /// The first setting that is out of range.
+    pub fn validate(&self) -> Result<(), ConfigError> {
+        for (name, value) in [("steps", self.steps), ("batch", self.batch)] {
+            check(name, value, "at least 1", value >= 1)?;
+        }
+        let hidden = &self.hidden;
+        let fits = !hidden.is_empty() && !hidden.contains(&0);
+        check(
+            "hidden",
+            format!("{hidden:?}"),
+            "one or more widths >= 1",
+            fits,
+        )?;
+        let rate = self.learning_rate;
+        let fits = rate.is_finite() && rate > 0.0;
+        check("learning_rate", rate, "a positive number", fits)
+    }
+}
+
 /// Teaches an encoder of the images of `dataset` the latents that `teacher` has of its states. `progress` hears of the steps done
 /// and the mean squared error of the latents, each in units of its variance.
 ///
 /// # Errors
-/// Images that cannot be looked at, a teacher that does not read the data set's states, what the backend says.
+/// Bad settings, images that cannot be looked at, a teacher that does not read the data set's states, an interruption, what the backend says.
 pub fn distil(
     teacher: &WorldModel,
     dataset: &Dataset,
     sight: Sight,
     config: &DistilConfig,
     seed: u64,
-    progress: &mut dyn FnMut(usize, f32),
+    progress: &mut FitProgress,
 ) -> Result<WorldModel, TrainError> {
+    config.validate()?;
     let started = Instant::now();
     let card = teacher.card();
     if card.observation != ObservationKind::State

@@ -23,6 +23,7 @@ mod tile;
 mod tiling;
 
 pub use error::ImaginationError;
+pub(crate) use error::check_length;
 pub use isa::Isa;
 pub use mlp::{Linear, Mlp};
 pub use packed::{PackedMlp, Scratch};

@@ -4,9 +4,9 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
-use crate::dataset::{Dataset, Episode};
+use crate::dataset::Dataset;
 use crate::normalise::Standardiser;
-use crate::sight::{Sight, SightError, SightSpec, View};
+use crate::sight::{Sight, SightError, SightSpec};
 
 /// The observations of all frames, one after the other.
 #[derive(Debug)]
@@ -62,7 +62,7 @@ impl Observations {
             let bytes = episodes
                 .map(|(index, episode)| {
                     let mut bytes = Vec::with_capacity(episode.images.len() * shape.bytes());
-                    for view in views(sight, index, episode)? {
+                    for view in sight.look_through(index, episode)? {
                         bytes.extend(view.picture.iter().map(|v| (v * 255.0).round() as u8));
                     }
                     Ok(bytes)
@@ -72,14 +72,7 @@ impl Observations {
             return Ok(Self::Frames { bytes, dim });
         }
         let values = episodes
-            .map(|(index, episode)| {
-                let views = views(sight, index, episode)?;
-                let mut values = Vec::with_capacity(views.len() * dim);
-                for (frame, now) in views.iter().enumerate() {
-                    sight.features(now, &views[frame.saturating_sub(1)], &mut values);
-                }
-                Ok(values)
-            })
+            .map(|(index, episode)| sight.observations(index, episode))
             .collect::<Result<Vec<_>, SightError>>()?
             .concat();
         Ok(Self::Vectors {
@@ -165,33 +158,5 @@ impl Observations {
                 }
             }
         }
-    }
-}
-
-/// Looks at every frame of an episode, in most of which something must be seen.
-fn views(sight: &Sight, index: usize, episode: &Episode) -> Result<Vec<View>, SightError> {
-    let shape = sight.spec().image();
-    let fail = |frame: usize, what: SightError| SightError::Frame {
-        episode: index,
-        frame,
-        what: Box::new(what),
-    };
-    let mut views = Vec::with_capacity(episode.images.len());
-    let mut blind = Vec::new();
-    for (frame, file) in episode.images.iter().enumerate() {
-        let view = shape.from_png(file).and_then(|image| sight.look(&image));
-        let view = view.map_err(|what| fail(frame, what))?;
-        if view.seen == 0 {
-            blind.push(frame);
-        }
-        views.push(view);
-    }
-    match (sight.spec(), blind.first()) {
-        (SightSpec::Glimpse { landmarks, .. }, Some(&first)) if 2 * blind.len() > views.len() => {
-            let names: Vec<&str> = landmarks.iter().map(|l| l.name.as_str()).collect();
-            let landmarks = names.join(", ");
-            Err(fail(first, SightError::Nothing { landmarks }))
-        }
-        _ => Ok(views),
     }
 }

@@ -17,6 +17,7 @@ pub use image::{ImageShape, SightError};
 pub use localiser::{Localiser, LocaliserConfig, LocaliserSample, train_localiser};
 
 use crate::checkpoint::{Archive, CheckpointError, NamedTensor};
+use crate::dataset::Episode;
 use colours::ColourTable;
 use serde::{Deserialize, Serialize};
 
@@ -126,6 +127,57 @@ impl SightSpec {
         }
     }
 
+    /// Checks that one can look so.
+    ///
+    /// # Errors
+    /// [`SightError::Spec`] for what cannot work.
+    pub fn check(&self) -> Result<(), SightError> {
+        let image = self.image();
+        image.check()?;
+        let wrong = |what: String| Err(SightError::Spec { what });
+        let sides_of =
+            |unit: usize| image.width.is_multiple_of(unit) && image.height.is_multiple_of(unit);
+        match self {
+            Self::Frame { .. } if !sides_of(2 * PATCH) => wrong(format!(
+                "images of {image} for whole frames: expected sides that are multiples of {}",
+                2 * PATCH
+            )),
+            Self::Frame { .. } => Ok(()),
+            Self::Glimpse {
+                landmarks,
+                window,
+                finder,
+                views,
+                ..
+            } => {
+                if *views == 0 || !image.width.is_multiple_of(*views) {
+                    return wrong(format!("{views} views in images of {image}"));
+                }
+                if landmarks.is_empty() {
+                    return wrong("no landmarks: expected at least one".to_owned());
+                }
+                if let Some(side) = window
+                    && !(2..=(image.width / views).min(image.height)).contains(side)
+                {
+                    return wrong(format!("a window of {side} pixels in images of {image}"));
+                }
+                match finder {
+                    Finder::Colours => match landmarks.iter().find(|l| l.colours.is_empty()) {
+                        Some(landmark) => {
+                            wrong(format!("landmark `{}` has no colours", landmark.name))
+                        }
+                        None => Ok(()),
+                    },
+                    Finder::Learned { .. } if !sides_of(localiser::CELL) => wrong(format!(
+                        "images of {image} for learned landmarks: expected sides that are multiples of {}",
+                        localiser::CELL
+                    )),
+                    Finder::Learned { .. } => Ok(()),
+                }
+            }
+        }
+    }
+
     /// How it is called in reports and files.
     pub fn name(&self) -> &'static str {
         match self {
@@ -168,51 +220,24 @@ impl Sight {
     /// # Errors
     /// [`SightError::Spec`] for a spec that cannot work.
     pub fn try_new(spec: SightSpec, localiser: Option<Localiser>) -> Result<Self, SightError> {
-        let image = spec.image();
-        image.check()?;
-        let wrong = |what: String| Err(SightError::Spec { what });
+        spec.check()?;
         let mut colours = None;
-        match &spec {
-            SightSpec::Frame { .. } => {
-                if !image.width.is_multiple_of(2 * PATCH) || !image.height.is_multiple_of(2 * PATCH)
-                {
-                    return wrong(format!(
-                        "images of {image} for whole frames: expected sides that are multiples of {}",
-                        2 * PATCH
-                    ));
+        if let SightSpec::Glimpse {
+            image,
+            landmarks,
+            finder,
+            ..
+        } = &spec
+        {
+            match (finder, &localiser) {
+                (Finder::Colours, _) => colours = Some(ColourTable::new(landmarks)),
+                (Finder::Learned { .. }, Some(localiser)) => {
+                    localiser.check(*image, landmarks.len())?;
                 }
-            }
-            SightSpec::Glimpse {
-                landmarks,
-                window,
-                finder,
-                views,
-                ..
-            } => {
-                if *views == 0 || !image.width.is_multiple_of(*views) {
-                    return wrong(format!("{views} views in images of {image}"));
-                }
-                if landmarks.is_empty() {
-                    return wrong("no landmarks: expected at least one".to_owned());
-                }
-                if let Some(side) = window
-                    && !(2..=(image.width / views).min(image.height)).contains(side)
-                {
-                    return wrong(format!("a window of {side} pixels in images of {image}"));
-                }
-                match (finder, &localiser) {
-                    (Finder::Colours, _) => {
-                        if let Some(landmark) = landmarks.iter().find(|l| l.colours.is_empty()) {
-                            return wrong(format!("landmark `{}` has no colours", landmark.name));
-                        }
-                        colours = Some(ColourTable::new(landmarks));
-                    }
-                    (Finder::Learned { .. }, Some(localiser)) => {
-                        localiser.check(image, landmarks.len())?
-                    }
-                    (Finder::Learned { .. }, None) => {
-                        return wrong("learned landmarks without a localiser".to_owned());
-                    }
+                (Finder::Learned { .. }, None) => {
+                    return Err(SightError::Spec {
+                        what: "learned landmarks without a localiser".to_owned(),
+                    });
                 }
             }
         }
@@ -288,6 +313,56 @@ impl Sight {
         if let SightSpec::Frame { .. } = self.spec {
             out.extend(&before.picture);
         }
+    }
+
+    /// Looks at every image of an episode, the `index`-th of its data set. In most of them something must be seen.
+    ///
+    /// # Errors
+    /// [`SightError::Frame`] for the first image that cannot be looked at or in which nothing is seen.
+    pub(crate) fn look_through(
+        &self,
+        index: usize,
+        episode: &Episode,
+    ) -> Result<Vec<View>, SightError> {
+        let shape = self.spec.image();
+        let fail = |frame: usize, what: SightError| SightError::Frame {
+            episode: index,
+            frame,
+            what: Box::new(what),
+        };
+        let mut views = Vec::with_capacity(episode.images.len());
+        let mut blind = Vec::new();
+        for (frame, file) in episode.images.iter().enumerate() {
+            let view = shape.from_png(file).and_then(|image| self.look(&image));
+            let view = view.map_err(|what| fail(frame, what))?;
+            if view.seen == 0 {
+                blind.push(frame);
+            }
+            views.push(view);
+        }
+        match (&self.spec, blind.first()) {
+            (SightSpec::Glimpse { landmarks, .. }, Some(&first))
+                if 2 * blind.len() > views.len() =>
+            {
+                let names: Vec<&str> = landmarks.iter().map(|l| l.name.as_str()).collect();
+                let landmarks = names.join(", ");
+                Err(fail(first, SightError::Nothing { landmarks }))
+            }
+            _ => Ok(views),
+        }
+    }
+
+    /// The observations of an episode, the `index`-th of its data set, as the encoder reads them: `[frames, features]`.
+    ///
+    /// # Errors
+    /// [`SightError::Frame`] for the first image that cannot be looked at or in which nothing is seen.
+    pub fn observations(&self, index: usize, episode: &Episode) -> Result<Vec<f32>, SightError> {
+        let views = self.look_through(index, episode)?;
+        let mut values = Vec::with_capacity(views.len() * self.spec.features());
+        for (frame, now) in views.iter().enumerate() {
+            self.features(now, &views[frame.saturating_sub(1)], &mut values);
+        }
+        Ok(values)
     }
 
     /// Looks at two images in succession, each RGB `[height, width, 3]`, and appends what the encoder reads, `[features]`.

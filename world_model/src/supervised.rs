@@ -1,6 +1,8 @@
 //! Plain supervised training, for networks that are fitted before or after the world model. As in the main training a step is
 //! split into two fixed shards on a thread each, so that results do not depend on the number of processors.
 
+use std::ops::ControlFlow;
+
 use burn::module::Module;
 use burn::tensor::{Device, Tensor, TensorData};
 use rayon::ThreadPoolBuilder;
@@ -43,14 +45,17 @@ impl Fitted {
     }
 }
 
-/// Fits a network. `progress` hears of the steps done and the latest loss.
+/// Hears of the steps done and the latest loss; breaks to stop.
+pub type FitProgress<'a> = dyn FnMut(usize, f32) -> ControlFlow<()> + 'a;
+
+/// Fits a network.
 ///
 /// # Errors
-/// What the backend says, or a loss that is not finite.
+/// What the backend says, a loss that is not finite, or [`TrainError::Interrupted`] when `progress` breaks.
 pub(crate) fn fit<M, F, D, L>(
     network: M,
     task: &Supervised<F, D, L>,
-    progress: &mut dyn FnMut(usize, f32),
+    progress: &mut FitProgress,
 ) -> Result<Fitted, TrainError>
 where
     M: Module + Clone + Sync,
@@ -117,7 +122,13 @@ where
             decay,
         );
         if (step + 1).is_multiple_of(REPORT_EVERY) || step + 1 == task.steps {
-            progress(step + 1, loss);
+            let done = step + 1;
+            if progress(done, loss).is_break() && done < task.steps {
+                return Err(TrainError::Interrupted {
+                    step: done,
+                    total: task.steps,
+                });
+            }
         }
     }
     Ok(Fitted { map, values })

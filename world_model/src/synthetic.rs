@@ -1,14 +1,39 @@
 //! A data set for the tests: a pusher shoves a disc about a table; contact off the line of motion
 //! turns it.
 
+use std::ops::ControlFlow;
+
 use rand::RngExt;
 
+use crate::config::TrainConfig;
 use crate::dataset::{Dataset, DatasetSpec, Episode};
+use crate::model::WorldModel;
 use crate::pose::PoseLayout;
 use crate::random::{Purpose, stream};
+use crate::train::train;
 
 const REACH_M: f32 = 0.06;
 const STEP_M: f32 = 0.008;
+
+/// A small model of it, trained for a moment.
+pub(crate) fn model() -> WorldModel {
+    let config = TrainConfig {
+        steps: 4,
+        batch: 8,
+        latent_dim: 6,
+        encoder_hidden: vec![8],
+        predictor_hidden: vec![8],
+        pose_hidden: vec![8],
+        reach_hidden: vec![8],
+        warmup_steps: 10,
+        ..TrainConfig::default()
+    };
+    let data = pushed_disc(6, 60, 0);
+    let model = train(&data, None, &config, None, &mut |_| {
+        ControlFlow::Continue(())
+    });
+    model.expect("the settings are valid and the data hold windows")
+}
 
 /// `episodes` of `frames` frames.
 pub(crate) fn pushed_disc(episodes: usize, frames: usize, seed: u64) -> Dataset {

@@ -1,11 +1,13 @@
 //! One closed-loop episode.
 
 use super::pairs::Pair;
+use crate::arbiter::{Actor, Reason};
 use crate::controller::{Controller, ControllerKind, Decision, PlanningConfig};
 use anyhow::Result;
 use serde::{Deserialize, Serialize};
 use sim::variation::Variant;
 use sim::{Env, SimError, Task};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// What an episode is about.
@@ -50,6 +52,12 @@ pub struct Outcome {
     pub decision_ms: Vec<f64>,
     /// Model steps over all decisions.
     pub model_steps: u64,
+    /// Decisions that System 2 made.
+    #[serde(default)]
+    pub planned: usize,
+    /// Decisions by why they were made by whom.
+    #[serde(default)]
+    pub reasons: BTreeMap<Reason, usize>,
     /// Decisions that came too late, when the world did not wait.
     pub deadline_misses: usize,
     /// The course of the episode, where it was kept.
@@ -132,6 +140,8 @@ impl<'a> Episode<'a> {
             .decision_ms
             .push(decision.elapsed.as_secs_f64() * 1.0e3);
         self.outcome.model_steps += decision.model_steps;
+        self.outcome.planned += usize::from(decision.actor == Actor::System2);
+        *self.outcome.reasons.entry(decision.reason).or_default() += 1;
         if let Some(trace) = &mut self.outcome.trace
             && !imagined.is_empty()
         {

@@ -3,8 +3,10 @@
 use super::episode::Outcome;
 use super::statistics::{quantile, wilson95};
 use super::tier::Tier;
+use crate::arbiter::Reason;
 use crate::controller::PlanningConfig;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::ops::Deref;
 
 /// What a row is about: two rows with equal heads and as many episodes are the same experiment.
@@ -38,6 +40,9 @@ pub struct RowHead {
     pub model_data: Option<String>,
     /// Hash of the model's weights.
     pub model_hash: Option<String>,
+    /// Hash of the policy's weights, where one reacts or proposes.
+    #[serde(default)]
+    pub policy_hash: Option<String>,
     /// Settings of the planner; none for rows that do not plan.
     pub settings: Option<PlanningConfig>,
 }
@@ -76,6 +81,12 @@ pub struct Row {
     pub yaw_error_rad_p50: f64,
     /// Control steps imagined or simulated for a decision, mean.
     pub model_steps_per_decision: f64,
+    /// Share of the decisions that System 2 made.
+    #[serde(default)]
+    pub planned_share: f64,
+    /// Decisions by who made them and why.
+    #[serde(default)]
+    pub reasons: BTreeMap<Reason, usize>,
     /// Episodes whose world failed.
     pub world_failures: usize,
     /// Decisions that came later than the world got on; none when the world waits.
@@ -125,6 +136,14 @@ impl Row {
             yaw_error_rad_p50: median(|o| o.yaw_error_rad),
             model_steps_per_decision: results.iter().map(|o| o.model_steps).sum::<u64>() as f64
                 / decisions,
+            planned_share: results.iter().map(|o| o.planned).sum::<usize>() as f64 / decisions,
+            reasons: results.iter().flat_map(|o| &o.reasons).fold(
+                BTreeMap::new(),
+                |mut all, (reason, count)| {
+                    *all.entry(*reason).or_default() += count;
+                    all
+                },
+            ),
             world_failures: results.iter().filter(|o| o.world_failed).count(),
             deadline_misses: results.iter().map(|o| o.deadline_misses).sum(),
             decision_ms_p50: quantile(&mut latencies, 0.5),

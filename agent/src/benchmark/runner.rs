@@ -6,6 +6,7 @@ use super::pairs::{self, Pair};
 use super::realtime::run_episode_in_real_time;
 use super::row::{PairSource, Row, RowHead};
 use super::tier::Tier;
+use crate::arbiter::Rule;
 use crate::controller::{ControllerKind, PlanningConfig};
 use anyhow::{Context, Result};
 use sim::Task;
@@ -118,6 +119,12 @@ impl RowSpec {
     pub fn head(&self, plan: &BenchPlan) -> RowHead {
         let name = match &self.controller {
             ControllerKind::Latent { .. } => planner_name(&self.config),
+            ControllerKind::System1 { .. } => "system1",
+            ControllerKind::Hybrid { .. } => match self.config.arbiter.rule {
+                Rule::Signs => "hybrid",
+                Rule::Random => "hybrid-random",
+                Rule::Periodic => "hybrid-periodic",
+            },
             ControllerKind::Random => "random",
             ControllerKind::LatentCost { .. } => "latent-cost",
             ControllerKind::Oracle => "oracle",
@@ -125,9 +132,16 @@ impl RowSpec {
         let (cost, labels, observation, model) = match &self.controller {
             ControllerKind::Random => ("none", "none", "none", None),
             ControllerKind::Oracle => ("pose", "true poses", "world", None),
-            ControllerKind::Latent { model, cost } => {
+            ControllerKind::Latent { model, cost, .. }
+            | ControllerKind::Hybrid { model, cost, .. } => {
                 (cost.name(), cost.labels(), observation(model), Some(model))
             }
+            ControllerKind::System1 { model, .. } => (
+                "none",
+                "what its planner was told",
+                observation(model),
+                Some(model),
+            ),
             ControllerKind::LatentCost { model, cost } => {
                 (cost.name(), cost.labels(), "world", Some(model))
             }
@@ -150,6 +164,7 @@ impl RowSpec {
             model_seed: model.map(|m| m.card().config.seed),
             model_data: model.map(|m| m.card().data_hash.clone()),
             model_hash: model.map(|m| m.hash().to_owned()),
+            policy_hash: self.controller.policy().map(|p| p.hash().to_owned()),
             settings: (!matches!(self.controller, ControllerKind::Random))
                 .then(|| self.config.clone()),
         }

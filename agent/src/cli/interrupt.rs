@@ -1,6 +1,7 @@
 //! Ctrl-C asks long work to stop at the next good moment; a second one stops the program at once.
 
 use anyhow::{Context, Result};
+use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -25,5 +26,13 @@ impl Interrupt {
     /// Whether to stop.
     pub fn requested(&self) -> bool {
         self.0.load(Ordering::SeqCst)
+    }
+
+    /// Whether long work goes on.
+    pub fn flow(&self) -> ControlFlow<()> {
+        match self.requested() {
+            true => ControlFlow::Break(()),
+            false => ControlFlow::Continue(()),
+        }
     }
 }

@@ -2,6 +2,7 @@
 
 mod bench;
 mod collect;
+mod distill;
 mod interrupt;
 mod play;
 mod tasks;
@@ -27,6 +28,8 @@ enum Command {
     Collect(collect::CollectArguments),
     /// Learn a world model
     Train(train::TrainArguments),
+    /// Distil planner runs into a reactive policy
+    Distill(Box<distill::DistillArguments>),
     /// Compare planners
     Bench(Box<bench::BenchArguments>),
     /// Open the simulator
@@ -58,6 +61,7 @@ pub fn run() -> ExitCode {
         Command::Tasks(arguments) => tasks::run(&arguments),
         Command::Collect(arguments) => collect::run(&arguments),
         Command::Train(arguments) => train::run(&arguments),
+        Command::Distill(arguments) => distill::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),
         Command::Play(arguments) => play::run(&arguments),
     };

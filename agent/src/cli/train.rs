@@ -1,24 +1,23 @@
 //! `foresight train`: from data to a world model.
 
+mod report;
+mod sight;
+
 use super::UsageError;
 use super::collect::with_progress;
 use super::interrupt::Interrupt;
 use crate::collection::dataset_spec;
-use crate::model_check::check_model;
 use crate::recipe::Recipe;
-use crate::sight_config::{SightConfig, SightKind};
-use crate::{assets, eyes, files};
+use crate::sight_config::SightKind;
+use crate::{assets, files};
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use sim::Task;
-use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use world_model::dataset::Dataset;
-use world_model::diagnostics::Diagnostics;
-use world_model::sight::Sight;
-use world_model::{TrainError, TrainProgress, WorldModel};
+use world_model::{ConfigError, TrainError};
 
 #[derive(Args)]
 pub struct TrainArguments {
@@ -81,12 +80,28 @@ pub fn run(arguments: &TrainArguments) -> Result<()> {
         recipe.train.minutes = arguments.minutes;
     }
     if let Some(steps) = arguments.steps {
-        recipe.train.steps = steps;
+        match &mut recipe.sight {
+            Some(sight) if sight.kind == SightKind::Distilled => sight.distil.steps = steps,
+            _ => recipe.train.steps = steps,
+        }
     }
-    recipe
-        .train
-        .validate()
-        .map_err(|e| UsageError(e.to_string()))?;
+    let usage = |error: ConfigError| UsageError(error.to_string());
+    recipe.train.validate().map_err(usage)?;
+    if let Some(sight) = &recipe.sight {
+        sight.localiser.validate().map_err(usage)?;
+        sight.distil.validate().map_err(usage)?;
+        let distilled = sight.kind == SightKind::Distilled;
+        if distilled && (arguments.resume || arguments.minutes.is_some()) {
+            bail!(UsageError(
+                "--resume and --minutes: a distilled encoder is taught in one go".to_owned()
+            ));
+        }
+        if arguments.teacher.is_some() && !distilled {
+            bail!(UsageError(
+                "--teacher: only a distilled encoder has one, see --sight".to_owned()
+            ));
+        }
+    }
     files::check_writable(&arguments.out)?;
     let state = with_suffix(&arguments.out, ".training");
     if state.exists() && !arguments.resume {
@@ -119,35 +134,37 @@ pub fn run(arguments: &TrainArguments) -> Result<()> {
     };
     let dataset = Dataset::read(&folder)?;
     check_dataset(&dataset, &task, &folder)?;
-    let sight = recipe
-        .sight
-        .as_ref()
-        .map(|sight| open_eyes(sight, &task, recipe.train.seed))
-        .transpose()?;
-    let sight = match (sight, &recipe.sight) {
-        (Some(sight), Some(config)) if config.kind == SightKind::Distilled => {
-            return distil(arguments, &assets, &task, &dataset, sight, &recipe);
+    let sight = match &recipe.sight {
+        None => None,
+        Some(config) => {
+            let seed = recipe.train.seed;
+            let sight = sight::open(config, &task, seed, &interrupt)?;
+            if config.kind == SightKind::Distilled {
+                let taught = sight::Lesson {
+                    task: &task,
+                    dataset: &dataset,
+                    sight,
+                    seed,
+                };
+                return sight::distil(arguments, &assets, taught, &config.distil, &interrupt);
+            }
+            Some(sight)
         }
-        (sight, _) => sight,
     };
 
     let bar = ProgressBar::new(recipe.train.steps as u64).with_style(ProgressStyle::with_template(
         "training {prefix} {bar:30} {pos}/{len} steps, {per_sec}, {eta} left {msg}",
     )?);
     bar.set_prefix(task.name().to_owned());
-    bar.println(HEADER);
+    bar.println(report::HEADER);
     let outcome = world_model::train(
         &dataset,
         sight,
         &recipe.train,
         Some(&state),
         &mut |progress| {
-            report(&bar, progress);
-            if interrupt.requested() {
-                ControlFlow::Break(())
-            } else {
-                ControlFlow::Continue(())
-            }
+            report::report(&bar, progress);
+            interrupt.flow()
         },
     );
     bar.finish_and_clear();
@@ -166,63 +183,7 @@ pub fn run(arguments: &TrainArguments) -> Result<()> {
         arguments.out.display(),
         card.steps,
         card.training_seconds,
-        line(&card.diagnostics)
-    );
-    Ok(())
-}
-
-/// The sight of a model of images, its localiser trained.
-fn open_eyes(config: &SightConfig, task: &Arc<Task>, seed: u64) -> Result<Sight> {
-    let bar = ProgressBar::new(config.localiser.steps as u64).with_style(
-        ProgressStyle::with_template("localiser {bar:30} {pos}/{len} steps, {eta} left {msg}")?,
-    );
-    let sight = eyes::open(config, task, seed, &mut |step, loss| {
-        bar.set_position(step as u64);
-        bar.set_message(format!("cross-entropy {loss:.4}"));
-    })?;
-    bar.finish_and_clear();
-    Ok(sight)
-}
-
-/// Teaches an encoder of images the latents of a model of states.
-fn distil(
-    arguments: &TrainArguments,
-    assets: &Path,
-    task: &Task,
-    dataset: &Dataset,
-    sight: Sight,
-    recipe: &Recipe,
-) -> Result<()> {
-    let path = match &arguments.teacher {
-        Some(path) => path.clone(),
-        None => assets::model_path(assets, task.name(), false),
-    };
-    let teacher = WorldModel::load(&path)?;
-    check_model(&teacher, task).with_context(|| path.display().to_string())?;
-    let config = recipe.sight.clone().unwrap_or_default().distil;
-    let bar = ProgressBar::new(config.steps as u64).with_style(ProgressStyle::with_template(
-        "distilling {bar:30} {pos}/{len} steps, {eta} left {msg}",
-    )?);
-    let seed = recipe.train.seed;
-    let model = world_model::distil(
-        &teacher,
-        dataset,
-        sight,
-        &config,
-        seed,
-        &mut |step, loss| {
-            bar.set_position(step as u64);
-            bar.set_message(format!("squared error {loss:.4}"));
-        },
-    )?;
-    bar.finish_and_clear();
-    model.save(&arguments.out)?;
-    println!(
-        "{}: {} steps, {:.0} s with those of {}",
-        arguments.out.display(),
-        config.steps,
-        model.card().training_seconds,
-        path.display()
+        report::line(&card.diagnostics)
     );
     Ok(())
 }
@@ -248,50 +209,4 @@ fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(suffix);
     PathBuf::from(name)
-}
-
-const HEADER: &str = "   step | loss: pred    idm    sig   pose  reach | rank  min std | skill 1/5/10 | probe R2 pos/yaw/vel | pose now, imagined";
-
-fn report(bar: &ProgressBar, progress: &TrainProgress) {
-    bar.set_length(progress.total as u64);
-    bar.set_position(progress.step as u64);
-    if !progress.evaluated {
-        return;
-    }
-    if let Some(diagnostics) = &progress.diagnostics {
-        let l = &progress.losses;
-        bar.println(format!(
-            "{:>7} | {:>10.3} {:>6.3} {:>6.2} {:>6.3} {:>6.3} | {}",
-            progress.step,
-            l.prediction,
-            l.inverse,
-            l.sigreg,
-            l.pose,
-            l.reach,
-            line(diagnostics)
-        ));
-    }
-}
-
-/// Diagnostics in one line; the columns of [`HEADER`].
-fn line(d: &Diagnostics) -> String {
-    let skill: Vec<String> = d.skill.iter().map(|s| format!("{:.2}", s.skill)).collect();
-    let optional = |x: Option<f32>| x.map_or("-".to_owned(), |x| format!("{x:.3}"));
-    let error = |e: &world_model::diagnostics::PoseErrors| {
-        let yaw = e
-            .yaw_rad
-            .map_or(String::new(), |y| format!(" {:.1} deg", y.to_degrees()));
-        format!("{:.2} cm{yaw}", 100.0 * e.position_m)
-    };
-    format!(
-        "{:>4.1} {:>8.3} | {} | {:.3}/{}/{:.3} | {}, {}",
-        d.participation_ratio,
-        d.min_std,
-        skill.join("/"),
-        d.position_r2,
-        optional(d.yaw_r2),
-        d.velocity_r2,
-        error(&d.encoded),
-        error(&d.imagined)
-    )
 }

@@ -255,6 +255,7 @@ impl Mind {
             _ => ControllerKind::Latent {
                 model: self.world_model(task, variant)?,
                 cost,
+                policy: None,
             },
         })
     }

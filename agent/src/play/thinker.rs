@@ -1,7 +1,8 @@
 //! The planner's thread: the newest state in, a stamped plan and what was imagined for it out.
 
 use crate::control_loop::{Anticipation, StampedPlan};
-use crate::controller::{Controller, ControllerKind, Imaginer, PlanningConfig};
+use crate::controller::{Controller, ControllerKind, PlanningConfig};
+use crate::system2::Imaginer;
 use anyhow::{Result, anyhow};
 use planners::{CandidateShape, RolloutModel};
 use sim::error::panic_text;
@@ -225,9 +226,10 @@ fn picture(work: &mut Work, request: &Request, thought: &mut Thought) -> Result<
     let committed = thought.plan.committed * request.env.task().action_dim();
     let committed = committed.min(actions.len());
     thought.poses = work.controller.imagine(actions)?;
-    let Controller::Planning { planner, model, .. } = &mut work.controller else {
+    let Some(system2) = work.controller.system2_mut() else {
         return Ok(());
     };
+    let (planner, model) = system2.parts();
     if let Imaginer::Latent(rollouts, _) = &mut *model {
         thought.stage_costs = rollouts.stage_costs(actions)?;
     }

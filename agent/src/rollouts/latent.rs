@@ -53,6 +53,11 @@ impl LatentRollouts {
         self.model.encode(observation, &mut self.start)
     }
 
+    /// The latent of the last observation, `[latent]`.
+    pub fn latent(&self) -> &[f32] {
+        &self.start
+    }
+
     /// The poses decoded after each block of sequences `[candidates, horizon, action_dim]`, `[candidates, blocks, pose]`.
     ///
     /// # Errors

@@ -165,18 +165,5 @@ fn bounds(task: &Task) -> (Vector, f32) {
 
 /// How far a part reaches from the origin of its body, metres.
 fn reach(part: &Part) -> f32 {
-    let own = match part.geometry {
-        Geometry::Box(half) => Vector::from_array(half).length(),
-        Geometry::Sphere(radius) => radius,
-        Geometry::Capsule {
-            radius,
-            half_height,
-        } => radius + half_height,
-        Geometry::Cylinder {
-            radius,
-            half_height,
-        } => radius.hypot(half_height),
-        Geometry::Plane([x, y]) => x.hypot(y),
-    };
-    Vector::from_array(part.placement.position).length() + own
+    Vector::from_array(part.placement.position).length() + part.geometry.radius()
 }

@@ -111,7 +111,7 @@ pub fn draw_lines(
         let reach = scene
             .appearance
             .parts_of(body)
-            .map(|p| Vec3::from_array(p.placement.position).length() + extent(p.geometry))
+            .map(|p| Vec3::from_array(p.placement.position).length() + p.geometry.radius())
             .fold(0.01, f32::max);
         let middle = Vec3::from_array(placement.position);
         gizmos.circle(middle, reach, Color::srgba(0.1, 0.1, 0.1, 0.7));
@@ -135,21 +135,4 @@ fn draw_path(gizmos: &mut Gizmos, path: &Path) {
         (Vec3::from_array(*point), Color::srgba(r, g, b, opacity))
     });
     gizmos.linestrip_gradient(points);
-}
-
-/// Greatest half length of a primitive.
-fn extent(geometry: Geometry) -> f32 {
-    match geometry {
-        Geometry::Box(half) => Vec3::from_array(half).length(),
-        Geometry::Sphere(radius) => radius,
-        Geometry::Capsule {
-            radius,
-            half_height,
-        } => radius + half_height,
-        Geometry::Cylinder {
-            radius,
-            half_height,
-        } => radius.hypot(half_height),
-        Geometry::Plane([x, y]) => x.hypot(y),
-    }
 }

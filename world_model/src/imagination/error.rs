@@ -116,6 +116,14 @@ pub enum ImaginationError {
         /// The value.
         value: f32,
     },
+    /// A network gave NaN or an infinite value.
+    #[error("output {index} of the network is {value}, expected a finite number")]
+    NonFiniteOutput {
+        /// Flat index of the value.
+        index: usize,
+        /// The value.
+        value: f32,
+    },
     /// The tape was recorded with other networks or another readout than the reverse pass was given.
     #[error(
         "the tape holds {recorded:?} per candidate and block, the reverse pass needs {needed:?}"
@@ -129,7 +137,7 @@ pub enum ImaginationError {
 }
 
 /// Checks the length of a slice argument.
-pub(super) fn check_length(
+pub(crate) fn check_length(
     name: &'static str,
     expected: usize,
     found: usize,

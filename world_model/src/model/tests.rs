@@ -3,35 +3,14 @@
 #![allow(clippy::unwrap_used)]
 
 use std::collections::HashMap;
-use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 
 use super::WorldModel;
 use crate::checkpoint::{self, CheckpointError, Kind};
-use crate::config::TrainConfig;
 use crate::imagination::{ImaginationScratch, Readout};
-use crate::synthetic::pushed_disc;
-use crate::train::train;
-
-fn small_model() -> WorldModel {
-    let config = TrainConfig {
-        steps: 4,
-        batch: 8,
-        latent_dim: 6,
-        encoder_hidden: vec![8],
-        predictor_hidden: vec![8],
-        pose_hidden: vec![8],
-        reach_hidden: vec![8],
-        warmup_steps: 10,
-        ..TrainConfig::default()
-    };
-    train(&pushed_disc(6, 60, 0), None, &config, None, &mut |_| {
-        ControlFlow::Continue(())
-    })
-    .unwrap()
-}
+use crate::synthetic;
 
 struct Saved {
     _folder: tempfile::TempDir,
@@ -43,7 +22,7 @@ struct Saved {
 fn saved() -> Saved {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("disc.safetensors");
-    let model = small_model();
+    let model = synthetic::model();
     model.save(&path).unwrap();
     Saved {
         bytes: std::fs::read(&path).unwrap(),
@@ -84,7 +63,7 @@ fn a_model_survives_the_disk_unchanged() {
 
 #[test]
 fn decoded_poses_and_rollouts_use_the_same_units_and_networks() {
-    let model = small_model();
+    let model = synthetic::model();
     let card = model.card();
     let observation = [0.05, -0.02, 1.0, 0.0, 0.1, 0.1];
     let mut latent = vec![0.0; card.latent_dim()];
@@ -187,7 +166,7 @@ fn a_training_state_is_not_a_model() {
 #[test]
 fn a_folder_that_cannot_be_written_leaves_nothing() {
     let path = Path::new("/nowhere/model.safetensors");
-    let error = small_model().save(path).unwrap_err();
+    let error = synthetic::model().save(path).unwrap_err();
     assert!(matches!(error, CheckpointError::Write { .. }), "{error}");
 }
 

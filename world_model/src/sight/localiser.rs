@@ -7,10 +7,11 @@
 
 use super::glimpse::Mask;
 use super::image::{ImageShape, SightError};
+use crate::config::{ConfigError, check};
 use crate::imagination::{Linear, Mlp, PackedMlp, Scratch};
 use crate::perceptron::Perceptron;
 use crate::random::{Purpose, stream};
-use crate::supervised::{Supervised, fit};
+use crate::supervised::{FitProgress, Supervised, fit};
 use crate::train::TrainError;
 use burn::tensor::Device;
 use rand::RngExt;
@@ -19,7 +20,7 @@ use std::cell::RefCell;
 use std::sync::Arc;
 
 /// Side of a cell, pixels.
-const CELL: usize = 8;
+pub(super) const CELL: usize = 8;
 /// Pixels of its surroundings on each side.
 const MARGIN: usize = 8;
 /// Values that a cell is read from.
@@ -64,6 +65,29 @@ impl Default for LocaliserConfig {
     }
 }
 
+impl LocaliserConfig {
+    /// Checks every setting against its range.
+    ///
+    /// # Errors
+    /// The first setting that is out of range.
+    pub fn validate(&self) -> Result<(), ConfigError> {
+        let positive = [
+            ("pictures", self.pictures),
+            ("steps", self.steps),
+            ("batch", self.batch),
+        ];
+        for (name, value) in positive {
+            check(name, value, "at least 1", value >= 1)?;
+        }
+        let hidden = &self.hidden;
+        let fits = !hidden.contains(&0);
+        check("hidden", format!("{hidden:?}"), "widths >= 1", fits)?;
+        let rate = self.learning_rate;
+        let fits = rate.is_finite() && rate > 0.0;
+        check("learning_rate", rate, "a positive number", fits)
+    }
+}
+
 /// A picture and what is where in it.
 #[derive(Clone, Debug)]
 pub struct LocaliserSample {
@@ -88,11 +112,9 @@ impl Localiser {
         let network = Mlp::try_new(layers.clone()).map_err(|e| wrong(format!("localiser: {e}")))?;
         let network = PackedMlp::new(&network);
         let landmarks = network.outputs() / (CELL * CELL);
-        let fits = network.inputs() == INPUTS && landmarks * CELL * CELL == network.outputs();
-        if !fits || !image.width.is_multiple_of(CELL) || !image.height.is_multiple_of(CELL) {
+        if network.inputs() != INPUTS || landmarks * CELL * CELL != network.outputs() {
             return Err(wrong(format!(
-                "a localiser of {} inputs and {} outputs for images of {image}: expected {INPUTS}, and {} for each landmark, \
-                 and sides that are multiples of {CELL}",
+                "a localiser of {} inputs and {} outputs for images of {image}: expected {INPUTS}, and {} for each landmark",
                 network.inputs(),
                 network.outputs(),
                 CELL * CELL
@@ -206,16 +228,31 @@ fn labels(sample: &LocaliserSample, shape: ImageShape, landmarks: usize, out: &m
 /// cross-entropy a pixel.
 ///
 /// # Errors
-/// Pictures of another size, or none; what the backend says.
+/// Bad settings; pictures or labels of another size, or none; an interruption; what the backend says.
 pub fn train_localiser(
     samples: &[LocaliserSample],
     image: ImageShape,
     landmarks: usize,
     config: &LocaliserConfig,
-    progress: &mut dyn FnMut(usize, f32),
+    progress: &mut FitProgress,
 ) -> Result<Localiser, TrainError> {
+    config.validate()?;
+    if samples.is_empty() {
+        return Err(SightError::Spec {
+            what: "no pictures to learn landmarks from, expected at least one".to_owned(),
+        }
+        .into());
+    }
     for (index, sample) in samples.iter().enumerate() {
-        let fits = image.check_buffer(&sample.image);
+        let pixels = image.width * image.height;
+        let fits = image.check_buffer(&sample.image).and_then(|()| {
+            match sample.landmarks.len() == pixels {
+                true => Ok(()),
+                false => Err(SightError::Spec {
+                    what: format!("{} labels for {pixels} pixels", sample.landmarks.len()),
+                }),
+            }
+        });
         fits.map_err(|what| SightError::Frame {
             episode: 0,
             frame: index,

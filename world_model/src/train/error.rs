@@ -28,6 +28,12 @@ pub enum TrainError {
         /// Names of the states' values.
         expected: String,
     },
+    /// What a policy was to learn from does not fit, or is nothing.
+    #[error("demonstrations: {what}")]
+    Demonstration {
+        /// What is wrong.
+        what: String,
+    },
     /// A training state cannot be read or written.
     #[error(transparent)]
     Checkpoint(#[from] CheckpointError),

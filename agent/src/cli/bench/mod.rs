@@ -19,7 +19,7 @@ pub struct BenchArguments {
     /// Tasks, as NAME or NAME/VARIANT, or `all`
     #[arg(long, value_delimiter = ',', default_value = "all")]
     task: Vec<String>,
-    /// Planners: random, icem, cem, mppi, predictive, gradient, latent-cost, oracle
+    /// Planners: random, system1, hybrid, icem, cem, mppi, predictive, gradient, latent-cost, oracle
     #[arg(
         long,
         value_delimiter = ',',
@@ -29,6 +29,9 @@ pub struct BenchArguments {
     /// Model in place of the shipped one; needs a single --task
     #[arg(long)]
     model: Option<PathBuf>,
+    /// Policy in place of the one beside the model; needs a single --task
+    #[arg(long)]
+    policy: Option<PathBuf>,
     /// Episodes in each row [default: 25]
     #[arg(long)]
     episodes: Option<usize>,

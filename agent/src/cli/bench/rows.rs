@@ -7,6 +7,7 @@ use crate::benchmark::{RowSpec, Tier};
 use crate::controller::{ControllerKind, PlanningConfig};
 use crate::model_check::check_model;
 use crate::objective::CostKind;
+use crate::system1::check_policy;
 use anyhow::{Context, Result, bail};
 use planners::Method;
 use sim::Task;
@@ -14,9 +15,10 @@ use sim::variation::Variant;
 use std::path::Path;
 use std::sync::Arc;
 use world_model::WorldModel;
+use world_model::policy::Policy;
 
 /// Rows of the ladder that are not search algorithms.
-const RUNGS: [&str; 3] = ["random", "latent-cost", "oracle"];
+const RUNGS: [&str; 5] = ["random", "system1", "hybrid", "latent-cost", "oracle"];
 
 /// The rows asked for, in the order of the report.
 pub fn rows(
@@ -118,13 +120,19 @@ pub fn tasks(assets: &Path, names: &[String]) -> Result<Vec<(Arc<Task>, Vec<Vari
 #[derive(Default)]
 struct Models {
     /// All rows.
-    main: Option<Arc<WorldModel>>,
-    /// The shipped model of images, beside the shipped model of states: latent planners with the first of the costs.
-    beside: Option<Arc<WorldModel>>,
+    main: Option<Loaded>,
+    /// The shipped model of images, beside the shipped model of states: the first of the costs.
+    beside: Option<Loaded>,
+}
+
+/// A model, and the policy that was distilled from it.
+struct Loaded {
+    model: Arc<WorldModel>,
+    policy: Option<Arc<Policy>>,
 }
 
 fn models(assets: &Path, task: &Task, arguments: &BenchArguments) -> Result<Models> {
-    let open = |path: &Path| -> Result<Arc<WorldModel>> {
+    let open = |path: &Path| -> Result<Loaded> {
         let model = WorldModel::load(path)?;
         check_model(&model, task).with_context(|| path.display().to_string())?;
         if arguments.pixels && model.sight().is_none() {
@@ -133,9 +141,27 @@ fn models(assets: &Path, task: &Task, arguments: &BenchArguments) -> Result<Mode
                 path.display()
             );
         }
-        Ok(Arc::new(model))
+        let beside = assets::policy_path(path);
+        let policy = match &arguments.policy {
+            Some(path) => Some(path.clone()),
+            None => beside.exists().then_some(beside),
+        };
+        let policy = policy
+            .map(|path| -> Result<_> {
+                let policy = Policy::load(&path)?;
+                check_policy(&policy, &model).with_context(|| path.display().to_string())?;
+                Ok(Arc::new(policy))
+            })
+            .transpose()?;
+        Ok(Loaded {
+            model: Arc::new(model),
+            policy,
+        })
     };
     let all = arguments.task.iter().any(|name| name == "all");
+    if arguments.policy.is_some() && (all || arguments.task.len() != 1) {
+        bail!(UsageError("--policy needs a single --task".to_owned()));
+    }
     if let Some(path) = &arguments.model {
         if all || arguments.task.len() != 1 {
             bail!(UsageError("--model needs a single --task".to_owned()));
@@ -157,7 +183,7 @@ fn models(assets: &Path, task: &Task, arguments: &BenchArguments) -> Result<Mode
         None
     };
     let images = assets::model_path(assets, task.name(), true);
-    let beside = match !arguments.pixels && images.exists() {
+    let beside = match !arguments.pixels && arguments.policy.is_none() && images.exists() {
         true => Some(open(&images)?),
         false => None,
     };
@@ -204,12 +230,16 @@ enum Choice {
     LatentCost(PlanningConfig),
     Oracle(PlanningConfig),
     Latent(PlanningConfig),
+    System1,
+    Hybrid(PlanningConfig),
 }
 
 impl Choice {
     fn parse(name: &str, config: &PlanningConfig) -> Result<Self> {
         match name {
             "random" => Ok(Self::Random),
+            "system1" => Ok(Self::System1),
+            "hybrid" => Ok(Self::Hybrid(config.clone())),
             "latent-cost" => Ok(Self::LatentCost(config.in_physics())),
             "oracle" => Ok(Self::Oracle(config.in_physics())),
             _ => {
@@ -237,7 +267,7 @@ impl Choice {
     }
 
     fn needs_model(&self) -> bool {
-        matches!(self, Self::Latent(_) | Self::LatentCost(_))
+        !matches!(self, Self::Random | Self::Oracle(_))
     }
 
     fn controllers(
@@ -260,28 +290,58 @@ impl Choice {
         match (self, &models.main) {
             (Self::Random, _) => vec![(ControllerKind::Random, PlanningConfig::default())],
             (Self::Oracle(config), _) => vec![(ControllerKind::Oracle, config.clone())],
-            (Self::Latent(config), Some(model)) => {
+            (Self::Latent(config), Some(main)) => {
                 let costs = if costs.is_empty() { &all[..] } else { costs };
-                let with = |model: &Arc<WorldModel>, costs: &[CostKind]| {
+                let with = |loaded: &Loaded, costs: &[CostKind]| {
                     each(costs, config, &|cost| ControllerKind::Latent {
-                        model: Arc::clone(model),
+                        model: Arc::clone(&loaded.model),
+                        policy: loaded.policy.clone(),
                         cost,
                     })
                 };
-                let mut rows: Vec<_> = with(model, costs);
+                let mut rows: Vec<_> = with(main, costs);
                 if let Some(images) = &models.beside {
                     rows.extend(with(images, &costs[..1]));
                 }
                 rows
             }
-            (Self::LatentCost(config), Some(model)) => {
+            (Self::System1, Some(main)) => {
+                let both = [Some(main), models.beside.as_ref()];
+                let policies = both.into_iter().flatten().filter_map(|loaded| {
+                    Some(ControllerKind::System1 {
+                        model: Arc::clone(&loaded.model),
+                        policy: Arc::clone(loaded.policy.as_ref()?),
+                    })
+                });
+                policies
+                    .map(|kind| (kind, PlanningConfig::default()))
+                    .collect()
+            }
+            (Self::Hybrid(config), Some(main)) => {
+                let costs = if costs.is_empty() {
+                    &all[..1]
+                } else {
+                    &costs[..1]
+                };
+                let both = [Some(main), models.beside.as_ref()];
+                let rows = both.into_iter().flatten().filter_map(|loaded| {
+                    let policy = loaded.policy.as_ref()?;
+                    Some(each(costs, config, &|cost| ControllerKind::Hybrid {
+                        model: Arc::clone(&loaded.model),
+                        policy: Arc::clone(policy),
+                        cost,
+                    }))
+                });
+                rows.flatten().collect()
+            }
+            (Self::LatentCost(config), Some(main)) => {
                 let costs = if costs.is_empty() { &all[..1] } else { costs };
                 each(costs, config, &|cost| ControllerKind::LatentCost {
-                    model: Arc::clone(model),
+                    model: Arc::clone(&main.model),
                     cost,
                 })
             }
-            (Self::Latent(_) | Self::LatentCost(_), None) => Vec::new(),
+            (_, None) => Vec::new(),
         }
     }
 }

@@ -1,0 +1,109 @@
+//! Training what comes before a model of images: the localiser of its sight, or its whole encoder.
+
+use super::TrainArguments;
+use crate::cli::interrupt::Interrupt;
+use crate::model_check::check_model;
+use crate::sight_config::SightConfig;
+use crate::{assets, eyes};
+use anyhow::{Context, Error, Result, anyhow};
+use indicatif::{ProgressBar, ProgressStyle};
+use sim::Task;
+use std::ops::ControlFlow;
+use std::path::Path;
+use std::sync::Arc;
+use world_model::dataset::Dataset;
+use world_model::sight::Sight;
+use world_model::{DistilConfig, TrainError, WorldModel};
+
+/// The sight of a model of images, its localiser trained.
+///
+/// # Errors
+/// A sight that the task cannot have, or an interruption.
+pub fn open(
+    config: &SightConfig,
+    task: &Arc<Task>,
+    seed: u64,
+    interrupt: &Interrupt,
+) -> Result<Sight> {
+    let bar = bar(config.localiser.steps, "localiser")?;
+    let sight = eyes::open(config, task, seed, &mut |step, loss| {
+        bar.set_position(step as u64);
+        bar.set_message(format!("cross-entropy {loss:.4}"));
+        interrupt.flow()
+    });
+    bar.finish_and_clear();
+    sight.map_err(|error| interrupted(error, "learning what landmarks look like"))
+}
+
+/// What a distilled encoder is taught on.
+pub struct Lesson<'a> {
+    /// The task.
+    pub task: &'a Task,
+    /// Images and states.
+    pub dataset: &'a Dataset,
+    /// How the images are looked at.
+    pub sight: Sight,
+    /// Seed of the training.
+    pub seed: u64,
+}
+
+/// Teaches an encoder of images the latents of a model of states, and writes the model.
+///
+/// # Errors
+/// A teacher of another task, images that cannot be looked at, or an interruption.
+pub fn distil(
+    arguments: &TrainArguments,
+    assets: &Path,
+    lesson: Lesson,
+    config: &DistilConfig,
+    interrupt: &Interrupt,
+) -> Result<()> {
+    let path = match &arguments.teacher {
+        Some(path) => path.clone(),
+        None => assets::model_path(assets, lesson.task.name(), false),
+    };
+    let Lesson {
+        task,
+        dataset,
+        sight,
+        seed,
+    } = lesson;
+    let teacher = WorldModel::load(&path)?;
+    check_model(&teacher, task).with_context(|| path.display().to_string())?;
+    let bar = bar(config.steps, "distilling")?;
+    let model = world_model::distil(&teacher, dataset, sight, config, seed, &mut |step, loss| {
+        bar.set_position(step as u64);
+        bar.set_message(format!("squared error {loss:.4}"));
+        interrupt.flow()
+    });
+    bar.finish_and_clear();
+    let model = model.map_err(|error| interrupted(error.into(), "distilling"))?;
+    model.save(&arguments.out)?;
+    println!(
+        "{}: {} steps, {:.0} s with those of {}",
+        arguments.out.display(),
+        config.steps,
+        model.card().training_seconds,
+        path.display()
+    );
+    Ok(())
+}
+
+fn bar(steps: usize, what: &str) -> Result<ProgressBar> {
+    let style = ProgressStyle::with_template(
+        "{prefix} {bar:30} {pos}/{len} steps, {per_sec}, {eta} left {msg}",
+    )?;
+    Ok(ProgressBar::new(steps as u64)
+        .with_style(style)
+        .with_prefix(what.to_owned()))
+}
+
+/// Says that an interruption kept nothing; other errors stay as they are.
+fn interrupted(error: Error, doing: &str) -> Error {
+    match error.chain().find_map(|e| e.downcast_ref()) {
+        Some(TrainError::Interrupted { step, total }) => {
+            anyhow!("interrupted at step {step} of {total} while {doing}; nothing was kept")
+        }
+        _ => error,
+    }
+}

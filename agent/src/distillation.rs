@@ -1,0 +1,55 @@
+//! From System 2 to System 1: what a policy is distilled from, round after round.
+//!
+//! 1. Exploration data in hindsight: what was reached later is taken for the goal. This alone is a policy without a planner.
+//! 2. Planner runs: every decision of System 2 on the way to a goal that it reached is a label, and their courses are relabelled
+//!    with what they reached as well.
+//! 3. Rounds of DAgger: the policy acts, and where its members disagree most the planner says what it would have done.
+
+mod calibration;
+mod courses;
+mod runs;
+
+pub use calibration::calibrate;
+pub use courses::push_data;
+pub use runs::{PlannerRun, Runs};
+
+use crate::benchmark::Tier;
+use serde::{Deserialize, Serialize};
+use world_model::policy::PolicyConfig;
+
+/// How a policy is distilled.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct DistillConfig {
+    /// The network and its training.
+    pub policy: PolicyConfig,
+    /// Goals that the planner goes to, over all tiers. Default 1500; none leaves a policy without a planner.
+    pub planner_goals: usize,
+    /// Rounds of DAgger. Default 2.
+    pub rounds: usize,
+    /// Goals that the policy goes to in each round. Default 500.
+    pub round_goals: usize,
+    /// Share of a round's decisions that the planner labels: those in which the policy is least sure. Default 0.5.
+    pub labelled_share: f32,
+    /// Goals on which the arbiter's thresholds are calibrated. Default 200.
+    pub calibration_goals: usize,
+    /// Quantile of the signs on them that the thresholds are. Default 0.98.
+    pub quantile: f32,
+    /// Tiers that goals are drawn from, in turn. Default all that the task has but far.
+    pub tiers: Vec<Tier>,
+}
+
+impl Default for DistillConfig {
+    fn default() -> Self {
+        Self {
+            policy: PolicyConfig::default(),
+            planner_goals: 1500,
+            rounds: 2,
+            round_goals: 500,
+            labelled_share: 0.5,
+            calibration_goals: 200,
+            quantile: 0.98,
+            tiers: vec![Tier::Near, Tier::Mid, Tier::Turn],
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! The arbiter's thresholds: how large its signs get in held-out episodes in which System 1 reaches the goal.
+
+use super::runs::Runs;
+use crate::arbiter::{ArbiterConfig, Signs};
+use crate::benchmark::{Tier, pairs};
+use crate::controller::{Controller, ControllerKind, PlanningConfig};
+use crate::objective::CostKind;
+use anyhow::{Result, bail};
+use rayon::prelude::*;
+use sim::Env;
+use std::sync::Arc;
+use world_model::policy::{Calibration, Policy};
+
+/// Thresholds that nothing exceeds: System 1 acts alone, and the signs are told.
+const UNLIMITED: Calibration = Calibration {
+    quantile: 1.0,
+    disagreement: f32::MAX,
+    surprise: f32::MAX,
+    miss: f32::MAX,
+    patience: usize::MAX,
+};
+
+/// Calibrates on `count` goals of these tiers in turn; the thresholds are this quantile of the signs.
+///
+/// # Errors
+/// A policy that reaches none of the goals, or that cannot run.
+pub fn calibrate(
+    runs: &Runs<'_>,
+    policy: &Arc<Policy>,
+    cost: CostKind,
+    (tiers, count): (&[Tier], usize),
+    quantile: f32,
+) -> Result<Calibration> {
+    let kind = ControllerKind::Hybrid {
+        model: Arc::clone(runs.model),
+        cost,
+        policy: Arc::clone(policy),
+    };
+    let config = PlanningConfig {
+        proposals: 0.0,
+        arbiter: ArbiterConfig {
+            calibration: Some(UNLIMITED),
+            ..ArbiterConfig::default()
+        },
+        ..runs.config.clone()
+    };
+    let tiers: Vec<Tier> = Tier::of(runs.task)
+        .into_iter()
+        .filter(|tier| tiers.contains(tier))
+        .collect();
+    let mut drawn = Vec::new();
+    for tier in &tiers {
+        let share = count.div_ceil(tiers.len());
+        let pairs = pairs::draw(runs.task, runs.variant, *tier, share, runs.seed)?;
+        drawn.extend(pairs.into_iter().map(|pair| (pair, tier.budget())));
+    }
+    let episodes = drawn
+        .into_par_iter()
+        .map(|(pair, budget)| {
+            let mut env = Env::new(Arc::clone(runs.task), runs.variant.clone())?;
+            env.reset(pair.start_seed)?;
+            let mut controller = kind.start(&env, &pair.goal, &config, pair.start_seed)?;
+            let (mut signs, mut passed, mut steps) = (Vec::new(), 0, 0);
+            while steps < budget {
+                let decision = controller.decide(&env, passed, &[])?;
+                if let Controller::Hybrid(hybrid) = &controller {
+                    signs.push(*hybrid.signs());
+                }
+                passed = controller.block();
+                let actions = decision.actions.chunks_exact(runs.task.action_dim());
+                for action in actions.take(passed) {
+                    if env.step(action).is_err() {
+                        return Ok(Vec::new()); // the world failed; nothing is learned from it
+                    }
+                    steps += 1;
+                    if env.achieved(&pair.goal.pose) {
+                        return Ok(signs);
+                    }
+                }
+            }
+            Ok(Vec::new())
+        })
+        .collect::<Result<Vec<Vec<Signs>>>>()?;
+    let signs: Vec<Signs> = episodes.into_iter().flatten().collect();
+    if signs.is_empty() {
+        bail!(
+            "the policy reached none of {count} goals: there is nothing to calibrate the arbiter on"
+        );
+    }
+    let of = |sign: fn(&Signs) -> Option<f32>| {
+        let mut values: Vec<f32> = signs.iter().filter_map(sign).collect();
+        values.sort_by(f32::total_cmp);
+        let index = (values.len() as f32 * quantile) as usize;
+        values
+            .get(index.min(values.len().saturating_sub(1)))
+            .copied()
+            .unwrap_or(f32::MAX)
+    };
+    Ok(Calibration {
+        quantile,
+        disagreement: of(|s| Some(s.disagreement)),
+        surprise: of(|s| s.surprise),
+        miss: of(|s| Some(s.miss)),
+        patience: of(|s| Some(s.stalled as f32)) as usize,
+    })
+}

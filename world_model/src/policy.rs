@@ -1,0 +1,219 @@
+//! The reactive policy: from a latent, the goal's latent and the steps left to the next action block, in one forward pass.
+//!
+//! The policy is an ensemble whose members share their first layers. Each member offers several modes, an action block and a
+//! likelihood each, and is trained on its best one: where the data act in two ways it learns both, and never their average.
+//! Members see different parts of the data, so that they disagree where there were none.
+
+mod config;
+mod demonstrations;
+mod file;
+#[cfg(test)]
+mod tests;
+mod training;
+
+pub use config::PolicyConfig;
+pub use demonstrations::{Demonstrations, Label};
+pub use file::{Calibration, PolicyCard};
+pub use training::train_policy;
+
+use std::cell::RefCell;
+
+use crate::imagination::{ImaginationError, Linear, Mlp, PackedMlp, Scratch, check_length};
+
+/// Steps left are given to the network as `ln(1 + steps)` over this.
+const STEPS_SCALE: f32 = 4.0;
+
+thread_local! {
+    static SCRATCH: RefCell<(Scratch, Vec<f32>, Vec<f32>)> = RefCell::default();
+}
+
+/// A trained policy.
+#[derive(Clone, Debug)]
+pub struct Policy {
+    card: PolicyCard,
+    layers: Vec<Linear>,
+    hash: String,
+    network: PackedMlp,
+}
+
+/// A policy on its way to one goal, which is folded into its first layer.
+#[derive(Clone, Debug)]
+pub struct GoalPolicy {
+    network: PackedMlp,
+    members: usize,
+    modes: usize,
+    width: usize,
+}
+
+/// What a policy says in one latent.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Reaction {
+    /// Action blocks of all modes of all members, `[members * modes, block * action]`, in `[-1, 1]`.
+    pub blocks: Vec<f32>,
+    /// How likely each is within its member, `[members * modes]`.
+    pub likelihoods: Vec<f32>,
+    /// The mode that is chosen: the likeliest.
+    pub chosen: usize,
+    /// How far the other members are from the chosen block: root mean square over its values of the distance to the nearest
+    /// likely mode of each, averaged over the members.
+    pub disagreement: f32,
+}
+
+impl Policy {
+    pub(crate) fn try_new(card: PolicyCard, layers: Vec<Linear>) -> Result<Self, ImaginationError> {
+        let network = PackedMlp::new(&Mlp::try_new(layers.clone())?);
+        let mut hasher = blake3::Hasher::new();
+        for value in layers.iter().flat_map(|l| l.weight.iter().chain(&l.bias)) {
+            hasher.update(&value.to_le_bytes());
+        }
+        Ok(Self {
+            hash: hasher.finalize().to_hex().to_string(),
+            card,
+            layers,
+            network,
+        })
+    }
+
+    /// What it was trained on.
+    pub fn card(&self) -> &PolicyCard {
+        &self.card
+    }
+
+    /// Hash of the weights.
+    pub fn hash(&self) -> &str {
+        &self.hash
+    }
+
+    /// Weights and biases.
+    pub fn parameters(&self) -> usize {
+        let count = |layer: &Linear| layer.weight.len() + layer.bias.len();
+        self.layers.iter().map(count).sum()
+    }
+
+    /// The same policy with other thresholds of the arbiter.
+    pub fn with_calibration(mut self, calibration: Calibration) -> Self {
+        self.card.calibration = Some(calibration);
+        self
+    }
+
+    /// The policy that goes to a goal `[latent]`.
+    ///
+    /// # Errors
+    /// [`ImaginationError::ContextLength`] or [`ImaginationError::NonFiniteInput`] for a goal that is not `[latent]` finite
+    /// values.
+    pub fn towards(&self, goal: &[f32]) -> Result<GoalPolicy, ImaginationError> {
+        Ok(GoalPolicy {
+            network: self.network.with_context(goal)?,
+            members: self.card.config.members,
+            modes: self.card.config.modes,
+            width: self.card.block_width,
+        })
+    }
+}
+
+impl GoalPolicy {
+    /// Values of an action block.
+    pub fn width(&self) -> usize {
+        self.width
+    }
+
+    /// Members of the ensemble.
+    pub fn members(&self) -> usize {
+        self.members
+    }
+
+    /// Modes of all members.
+    pub fn offers(&self) -> usize {
+        self.members * self.modes
+    }
+
+    /// Reacts to latents `[rows, latent]`, from each of which the goal is `steps_left` control steps away, `[rows]`.
+    ///
+    /// # Errors
+    /// [`ImaginationError`] when a latent does not fit, or when the policy gives a value that is not finite.
+    pub fn react(
+        &self,
+        latents: &[f32],
+        steps_left: &[f32],
+    ) -> Result<Vec<Reaction>, ImaginationError> {
+        SCRATCH.with_borrow_mut(|(scratch, inputs, outputs)| {
+            let rows = steps_left.len();
+            let latent = self.network.inputs() - 1;
+            check_length("latents", rows * latent, latents.len())?;
+            inputs.clear();
+            for (latent, steps) in latents.chunks_exact(latent).zip(steps_left) {
+                inputs.extend_from_slice(latent);
+                inputs.push(steps_feature(*steps));
+            }
+            outputs.resize(rows * self.network.outputs(), 0.0);
+            self.network.forward(inputs, rows, outputs, scratch)?;
+            if let Some(index) = outputs.iter().position(|value| !value.is_finite()) {
+                let value = outputs[index];
+                return Err(ImaginationError::NonFiniteOutput { index, value });
+            }
+            let outputs = outputs.chunks_exact(self.network.outputs());
+            Ok(outputs.map(|row| self.reaction(row)).collect())
+        })
+    }
+
+    /// One row of outputs: the logits of all modes, then their blocks.
+    fn reaction(&self, outputs: &[f32]) -> Reaction {
+        let offers = self.offers();
+        let mut likelihoods = outputs[..offers].to_vec();
+        likelihoods.chunks_exact_mut(self.modes).for_each(softmax);
+        let blocks: Vec<f32> = outputs[offers..]
+            .iter()
+            .map(|a| a.clamp(-1.0, 1.0))
+            .collect();
+        let chosen = (0..offers)
+            .max_by(|&a, &b| likelihoods[a].total_cmp(&likelihoods[b]))
+            .unwrap_or(0);
+        let block = |offer: usize| &blocks[offer * self.width..(offer + 1) * self.width];
+        let mut disagreement = 0.0;
+        for member in (0..self.members).filter(|member| *member != chosen / self.modes) {
+            let modes = member * self.modes..(member + 1) * self.modes;
+            let likely = modes.filter(|&mode| likelihoods[mode] > 0.5 / self.modes as f32);
+            let distances = likely.map(|mode| distance(block(mode), block(chosen)));
+            disagreement += distances.fold(f32::INFINITY, f32::min);
+        }
+        Reaction {
+            chosen,
+            disagreement: disagreement / (self.members - 1).max(1) as f32,
+            blocks,
+            likelihoods,
+        }
+    }
+}
+
+impl Reaction {
+    /// The block of an offer, `[block * action]`.
+    pub fn block(&self, offer: usize) -> &[f32] {
+        let width = self.blocks.len() / self.likelihoods.len();
+        &self.blocks[offer * width..(offer + 1) * width]
+    }
+
+    /// The likeliest offer of a member with so many modes.
+    pub fn likeliest_of(&self, member: usize, modes: usize) -> usize {
+        (member * modes..(member + 1) * modes)
+            .max_by(|&a, &b| self.likelihoods[a].total_cmp(&self.likelihoods[b]))
+            .unwrap_or(self.chosen)
+    }
+}
+
+/// How steps left enter the network.
+fn steps_feature(steps: f32) -> f32 {
+    steps.max(0.0).ln_1p() / STEPS_SCALE
+}
+
+fn softmax(logits: &mut [f32]) {
+    let most = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    logits.iter_mut().for_each(|l| *l = (*l - most).exp());
+    let sum: f32 = logits.iter().sum();
+    logits.iter_mut().for_each(|l| *l /= sum);
+}
+
+/// Root mean square of the differences.
+fn distance(a: &[f32], b: &[f32]) -> f32 {
+    let squares = a.iter().zip(b).map(|(a, b)| (a - b) * (a - b));
+    (squares.sum::<f32>() / a.len() as f32).sqrt()
+}

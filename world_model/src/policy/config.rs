@@ -1,0 +1,92 @@
+//! Settings of a policy.
+
+use serde::{Deserialize, Serialize};
+
+use crate::config::{ConfigError, check};
+
+/// How a policy is trained.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct PolicyConfig {
+    /// Seed. Default 0.
+    pub seed: u64,
+    /// Optimiser steps. Default 20000.
+    pub steps: usize,
+    /// Examples in a step. Default 256.
+    pub batch: usize,
+    /// Widths of the hidden layers, shared by all members. Default 192, 192.
+    pub hidden: Vec<usize>,
+    /// Members of the ensemble. Default 3.
+    pub members: usize,
+    /// Modes of each member. Default 3.
+    pub modes: usize,
+    /// Peak learning rate. Default 0.001.
+    pub learning_rate: f32,
+    /// Share of the members that learn from an example, in expectation. Default 0.7.
+    pub member_share: f32,
+    /// Share of the examples that are drawn in hindsight, where there are labels as well: what was reached later is taken for
+    /// the goal. Default 0.5.
+    pub hindsight_share: f32,
+    /// Furthest goal drawn in hindsight, control steps. Default 100.
+    pub max_steps: usize,
+}
+
+impl Default for PolicyConfig {
+    fn default() -> Self {
+        Self {
+            seed: 0,
+            steps: 20_000,
+            batch: 256,
+            hidden: vec![192, 192],
+            members: 3,
+            modes: 3,
+            learning_rate: 1.0e-3,
+            member_share: 0.7,
+            hindsight_share: 0.5,
+            max_steps: 100,
+        }
+    }
+}
+
+impl PolicyConfig {
+    /// Checks every setting against its range.
+    ///
+    /// # Errors
+    /// The first setting that is out of range.
+    pub fn validate(&self) -> Result<(), ConfigError> {
+        let positive = [
+            ("steps", self.steps, 1),
+            ("batch", self.batch, 2),
+            ("members", self.members, 2),
+            ("modes", self.modes, 1),
+            ("max_steps", self.max_steps, 1),
+        ];
+        for (name, value, least) in positive {
+            let expected = if least == 1 {
+                "at least 1"
+            } else {
+                "at least 2"
+            };
+            check(name, value, expected, value >= least)?;
+        }
+        let fits = !self.hidden.is_empty() && !self.hidden.contains(&0);
+        let hidden = format!("{:?}", self.hidden);
+        check("hidden", hidden, "one or more widths >= 1", fits)?;
+        let rate = self.learning_rate;
+        let fits = rate.is_finite() && rate > 0.0;
+        check("learning_rate", rate, "a positive number", fits)?;
+        let share = self.member_share;
+        let fits = share > 0.0 && share <= 1.0;
+        check("member_share", share, "above 0 and at most 1", fits)?;
+        let share = self.hindsight_share;
+        let fits = (0.0..=1.0).contains(&share);
+        check("hindsight_share", share, "in [0, 1]", fits)
+    }
+
+    /// Widths of the layers for latents and action blocks of these lengths.
+    pub(super) fn sizes(&self, latent: usize, block_width: usize) -> Vec<usize> {
+        let offers = self.members * self.modes;
+        let ends = [2 * latent + 1, offers * (1 + block_width)];
+        [&ends[..1], &self.hidden, &ends[1..]].concat()
+    }
+}

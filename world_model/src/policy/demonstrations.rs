@@ -1,0 +1,168 @@
+//! What a policy learns from: courses of latents and actions, and labels that somebody gave to single latents.
+
+use std::ops::Range;
+
+use rand::RngExt;
+use rand_chacha::ChaCha8Rng;
+
+use super::PolicyConfig;
+use crate::train::TrainError;
+
+/// Courses and labels, in the latent of one world model.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Demonstrations {
+    /// Values of a latent.
+    latent: usize,
+    /// Values of an action.
+    action: usize,
+    /// Control steps of an action block.
+    block: usize,
+    /// `[frames, latent]`
+    latents: Vec<f32>,
+    /// `[frames, action]`, the action after each frame.
+    actions: Vec<f32>,
+    /// Frames of each course that a whole block follows.
+    courses: Vec<Range<usize>>,
+    /// The end of each course.
+    ends: Vec<usize>,
+    labels: Vec<Label>,
+}
+
+/// What somebody would do in a latent on the way to a goal.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Label {
+    /// `[latent]`
+    pub latent: Vec<f32>,
+    /// `[latent]`
+    pub goal: Vec<f32>,
+    /// Control steps until the goal is reached.
+    pub steps_left: f32,
+    /// `[block * action]`
+    pub block: Vec<f32>,
+}
+
+impl Demonstrations {
+    /// None yet.
+    pub fn new(latent: usize, action: usize, block: usize) -> Self {
+        Self {
+            latent,
+            action,
+            block,
+            ..Self::default()
+        }
+    }
+
+    /// Adds the course of an episode: latents `[frames, latent]`, and the actions after them, `[frames, action]`. Frames beyond
+    /// the last action are goals only.
+    ///
+    /// # Errors
+    /// [`TrainError::Demonstration`] for lengths that do not fit.
+    pub fn push_course(&mut self, latents: &[f32], actions: &[f32]) -> Result<(), TrainError> {
+        let frames = latents.len() / self.latent.max(1);
+        let fits = frames * self.latent == latents.len()
+            && actions.len() <= frames * self.action
+            && actions.len().is_multiple_of(self.action);
+        if !fits || latents.iter().chain(actions).any(|v| !v.is_finite()) {
+            return Err(TrainError::Demonstration {
+                what: format!(
+                    "a course of {} latent and {} action values, expected whole finite latents of {} and actions of {}",
+                    latents.len(),
+                    actions.len(),
+                    self.latent,
+                    self.action
+                ),
+            });
+        }
+        let start = self.latents.len() / self.latent;
+        self.latents.extend_from_slice(latents);
+        self.actions.extend_from_slice(actions);
+        self.actions
+            .resize(self.latents.len() / self.latent * self.action, 0.0);
+        // The last blocks are not whole.
+        let blocks = (actions.len() / self.action + 1).saturating_sub(self.block);
+        self.courses
+            .push(start..start + blocks.min(frames.saturating_sub(1)));
+        self.ends.push(start + frames);
+        Ok(())
+    }
+
+    /// Adds a label.
+    ///
+    /// # Errors
+    /// [`TrainError::Demonstration`] for lengths that do not fit.
+    pub fn push_label(&mut self, label: Label) -> Result<(), TrainError> {
+        let found = [label.latent.len(), label.goal.len(), label.block.len()];
+        let wanted = [self.latent, self.latent, self.block * self.action];
+        let mut values = label.latent.iter().chain(&label.goal).chain(&label.block);
+        if found != wanted || !values.all(|v| v.is_finite()) {
+            return Err(TrainError::Demonstration {
+                what: format!("a label of {found:?} values, expected finite ones, {wanted:?}"),
+            });
+        }
+        self.labels.push(label);
+        Ok(())
+    }
+
+    /// Labels so far.
+    pub fn labels(&self) -> usize {
+        self.labels.len()
+    }
+
+    /// Whether there is nothing to learn from.
+    pub fn is_empty(&self) -> bool {
+        self.labels.is_empty() && self.courses.iter().all(Range::is_empty)
+    }
+
+    /// Values of a latent.
+    pub fn latent_dim(&self) -> usize {
+        self.latent
+    }
+
+    /// Values of an action block.
+    pub fn block_width(&self) -> usize {
+        self.block * self.action
+    }
+}
+
+/// An example that was drawn.
+pub(super) struct Example<'a> {
+    pub latent: &'a [f32],
+    pub goal: &'a [f32],
+    pub steps_left: f32,
+    pub block: &'a [f32],
+}
+
+impl Demonstrations {
+    /// Draws an example: a label, or a frame of a course with what was reached later for a goal.
+    pub(super) fn draw(&self, config: &PolicyConfig, rng: &mut ChaCha8Rng) -> Option<Example<'_>> {
+        let hindsight = self.labels.is_empty()
+            || !self.courses.is_empty() && rng.random::<f32>() < config.hindsight_share;
+        if !hindsight {
+            let label = self.labels.get(rng.random_range(0..self.labels.len()))?;
+            return Some(Example {
+                latent: &label.latent,
+                goal: &label.goal,
+                steps_left: label.steps_left,
+                block: &label.block,
+            });
+        }
+        // Courses are about equally long, so one is drawn and then a frame of it.
+        let (course, end) = (0..16).find_map(|_| {
+            let index = rng.random_range(0..self.courses.len());
+            let course = &self.courses[index];
+            (!course.is_empty()).then(|| (course.clone(), self.ends[index]))
+        })?;
+        let frame = rng.random_range(course);
+        let furthest = (end - 1 - frame).min(config.max_steps);
+        // Log-uniform, as near goals need more care than far ones.
+        let offset = ((furthest as f32).ln() * rng.random::<f32>()).exp().round() as usize;
+        let offset = offset.clamp(1, furthest);
+        let latent = |frame: usize| &self.latents[frame * self.latent..(frame + 1) * self.latent];
+        Some(Example {
+            latent: latent(frame),
+            goal: latent(frame + offset),
+            steps_left: offset as f32,
+            block: &self.actions[frame * self.action..(frame + self.block) * self.action],
+        })
+    }
+}

@@ -1,0 +1,77 @@
+//! Policies on disk.
+
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Policy, PolicyConfig};
+use crate::checkpoint::{self, CheckpointError, Kind};
+
+/// What a policy was trained on, and how.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PolicyCard {
+    /// Task.
+    pub task: String,
+    /// Hash of the world model whose latents it reads.
+    pub model_hash: String,
+    /// Values of a latent.
+    pub latent_dim: usize,
+    /// Values of an action block.
+    pub block_width: usize,
+    /// Settings.
+    pub config: PolicyConfig,
+    /// Labels that a planner gave.
+    pub labels: usize,
+    /// Wall-clock seconds of training.
+    pub training_seconds: f32,
+    /// Thresholds of the arbiter; none before they were calibrated.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub calibration: Option<Calibration>,
+}
+
+/// Quantiles on held-out episodes, beyond which something is out of the ordinary.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Calibration {
+    /// The quantile that the thresholds are, in `(0, 1)`.
+    pub quantile: f32,
+    /// Disagreement of the policy's members.
+    pub disagreement: f32,
+    /// Surprise: root mean square difference of the latent that was predicted a block before from the one observed.
+    pub surprise: f32,
+    /// Least cost of the future that the policy is imagined to lead to, as a share of the cost now.
+    pub miss: f32,
+    /// Decisions for which the cost may not fall.
+    pub patience: usize,
+}
+
+impl Policy {
+    /// Writes the policy atomically.
+    ///
+    /// # Errors
+    /// [`CheckpointError::Write`], [`CheckpointError::Encode`].
+    pub fn save(&self, path: &Path) -> Result<(), CheckpointError> {
+        let content = serde_json::to_string(&self.card).map_err(|e| CheckpointError::Encode {
+            path: path.to_owned(),
+            detail: e.to_string(),
+        })?;
+        let layers = self.layers.iter().enumerate();
+        let tensors: Vec<_> = layers
+            .flat_map(|(index, layer)| layer.tensors(&format!("policy.{index}")))
+            .collect();
+        checkpoint::write(path, Kind::Policy, content, &tensors)
+    }
+
+    /// Reads a policy.
+    ///
+    /// # Errors
+    /// [`CheckpointError`]: unreadable, truncated, foreign, damaged or inconsistent file.
+    pub fn load(path: &Path) -> Result<Self, CheckpointError> {
+        let mut archive = checkpoint::read(path, Kind::Policy)?;
+        let card: PolicyCard = archive.parse()?;
+        card.config.validate().map_err(|e| archive.networks(&e))?;
+        let sizes = card.config.sizes(card.latent_dim, card.block_width);
+        let layers = archive.take_network("policy", &sizes)?;
+        Self::try_new(card, layers).map_err(|e| archive.networks(&e))
+    }
+}

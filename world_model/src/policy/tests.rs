@@ -1,0 +1,167 @@
+//! A policy learns both of two ways, says where it does not know, and comes back from its file as it was.
+#![allow(clippy::unwrap_used)]
+
+use std::ops::ControlFlow;
+
+use rand::RngExt;
+
+use super::training::Loss;
+use super::*;
+use crate::random::{Purpose, stream};
+use crate::train::TrainError;
+
+fn config() -> PolicyConfig {
+    PolicyConfig {
+        steps: 800,
+        batch: 64,
+        hidden: vec![32],
+        modes: 2,
+        learning_rate: 5.0e-3,
+        ..PolicyConfig::default()
+    }
+}
+
+/// Labels in a latent of one value, in `[-1, 1]`: left of zero act with 0.5, right of it with either -0.8 or 0.8.
+fn two_ways(model: &WorldModel) -> Demonstrations {
+    let rng = &mut stream(1, Purpose::Policy, 7, 7);
+    let (latent, width) = (model.card().latent_dim(), model.card().block_action_dim());
+    let mut all = Demonstrations::new(latent, model.card().action_dim(), model.card().block());
+    for _ in 0..600 {
+        let mut place = vec![0.0; latent];
+        place[0] = rng.random_range(-1.0..1.0);
+        let action = match (place[0] < 0.0, rng.random::<bool>()) {
+            (true, _) => 0.5,
+            (false, true) => 0.8,
+            (false, false) => -0.8,
+        };
+        let label = Label {
+            latent: place,
+            goal: vec![0.0; latent],
+            steps_left: 3.0,
+            block: vec![action; width],
+        };
+        all.push_label(label).unwrap();
+    }
+    all
+}
+
+fn at(policy: &Policy, place: f32) -> Reaction {
+    let latent = policy.card().latent_dim;
+    let towards = policy.towards(&vec![0.0; latent]).unwrap();
+    let mut z = vec![0.0; latent];
+    z[0] = place;
+    towards.react(&z, &[3.0]).unwrap().remove(0)
+}
+
+#[test]
+fn both_ways_are_learned_and_never_their_average() {
+    let model = crate::synthetic::model();
+    let demonstrations = two_ways(&model);
+    let policy = train_policy(&model, &demonstrations, &config(), &mut |_, _| {
+        ControlFlow::Continue(())
+    })
+    .unwrap();
+    let left = at(&policy, -0.5);
+    assert!((left.block(left.chosen)[0] - 0.5).abs() < 0.1, "{left:?}");
+    let right = at(&policy, 0.5);
+    assert!(
+        (right.block(right.chosen)[0].abs() - 0.8).abs() < 0.1,
+        "{right:?}"
+    );
+    let offers = |sign: f32| (0..6).any(|o| (right.block(o)[0] - sign * 0.8).abs() < 0.15);
+    assert!(offers(1.0) && offers(-1.0), "{right:?}");
+    let known = left.disagreement;
+    let unknown = at(&policy, -8.0).disagreement;
+    assert!(
+        known < unknown,
+        "{known} where it knows, {unknown} where not"
+    );
+
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("p.safetensors");
+    policy.save(&path).unwrap();
+    let read = Policy::load(&path).unwrap();
+    assert_eq!(at(&read, 0.3), at(&policy, 0.3));
+    assert_eq!(read.card(), policy.card());
+    let error = WorldModel::load(&path).unwrap_err().to_string();
+    assert!(
+        error.contains("policy") && error.contains("world model"),
+        "{error}"
+    );
+}
+
+#[test]
+fn slopes_are_those_of_the_loss() {
+    let loss = Loss {
+        members: 2,
+        modes: 2,
+        width: 3,
+    };
+    let rng = &mut stream(2, Purpose::Policy, 3, 3);
+    let outputs: Vec<f32> = (0..2 * 16).map(|_| rng.random_range(-1.0..1.0)).collect();
+    let mut targets: Vec<f32> = (0..2 * 5).map(|_| rng.random_range(-1.0..1.0)).collect();
+    (targets[3], targets[4], targets[8], targets[9]) = (1.0, 0.0, 1.0, 1.0);
+    let mut slopes = vec![0.0; outputs.len()];
+    loss.of(&outputs, &targets, &mut slopes);
+    let mut unused = slopes.clone();
+    for (index, slope) in slopes.iter().enumerate() {
+        let mut at = |change: f32| {
+            let mut outputs = outputs.clone();
+            outputs[index] += change;
+            loss.of(&outputs, &targets, &mut unused)
+        };
+        let numeric = (at(1.0e-2) - at(-1.0e-2)) / 2.0e-2;
+        assert!(
+            (numeric - slope).abs() < 2.0e-3,
+            "{index}: {numeric}, {slope}"
+        );
+    }
+}
+
+#[test]
+fn courses_are_relabelled_with_what_they_reached() {
+    let mut all = Demonstrations::new(1, 1, 2);
+    let latents: Vec<f32> = (0..10).map(|i| i as f32).collect();
+    let actions: Vec<f32> = (0..9).map(|i| i as f32 / 10.0).collect();
+    all.push_course(&latents, &actions).unwrap();
+    let rng = &mut stream(3, Purpose::Policy, 4, 4);
+    let config = PolicyConfig::default();
+    for _ in 0..200 {
+        let example = all.draw(&config, rng).unwrap();
+        assert_eq!(example.goal[0] - example.latent[0], example.steps_left);
+        assert!(example.steps_left >= 1.0);
+        assert_eq!(example.block[0], example.latent[0] / 10.0);
+        assert_eq!(example.block.len(), 2);
+    }
+}
+
+#[test]
+fn what_does_not_fit_is_refused() {
+    let mut all = Demonstrations::new(2, 1, 2);
+    let refused = |result: Result<(), TrainError>| {
+        let error = result.unwrap_err().to_string();
+        assert!(error.starts_with("demonstrations: "), "{error}");
+    };
+    refused(all.push_course(&[0.0; 3], &[0.0]));
+    refused(all.push_course(&[f32::NAN; 4], &[0.0]));
+    let label = |width: usize| Label {
+        latent: vec![0.0; 2],
+        goal: vec![0.0; 2],
+        steps_left: 1.0,
+        block: vec![0.0; width],
+    };
+    refused(all.push_label(label(3)));
+    let model = crate::synthetic::model();
+    let train = |all: &Demonstrations| {
+        train_policy(
+            &model,
+            all,
+            &config(),
+            &mut |_, _| ControlFlow::Continue(()),
+        )
+    };
+    refused(train(&all).map(|_| ()));
+    let card = model.card();
+    let none = Demonstrations::new(card.latent_dim(), card.action_dim(), card.block());
+    refused(train(&none).map(|_| ()));
+}
