@@ -24,6 +24,17 @@ pub enum Actor {
     System2,
 }
 
+impl Actor {
+    /// Name on the screen.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Chance => "chance",
+            Self::System1 => "System 1",
+            Self::System2 => "System 2",
+        }
+    }
+}
+
 /// Why it was that one.
 #[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]

@@ -1,6 +1,6 @@
 //! What a person can set, as the window is told of it.
 
-use super::mind::{COSTS, PLANNERS};
+use super::mind::{COSTS, MODES, PLANNERS};
 use super::session::Session;
 use super::settings;
 use viewer::stream::{Control, ControlKind};
@@ -198,7 +198,7 @@ pub fn list(session: &Session) -> Vec<Control> {
         "mode",
         None,
         "Who acts",
-        choice(["System 2"], 0),
+        choice(MODES, mind.mode),
     );
     let planners = choice(PLANNERS, mind.planner);
     list.add(

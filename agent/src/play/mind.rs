@@ -2,9 +2,11 @@
 
 use super::surprise::Band;
 use super::thinker::{Setup, Thinker, Thought};
+use crate::assets;
 use crate::controller::{ControllerKind, PlanningConfig};
 use crate::model_check::check_model;
 use crate::objective::CostKind;
+use crate::system1::check_policy;
 use anyhow::{Context, Result, anyhow, bail};
 use planners::Method;
 use sim::Task;
@@ -16,6 +18,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 use viewer::stream::Latest;
 use world_model::WorldModel;
+use world_model::policy::Policy;
 
 /// The planners that can be chosen.
 pub const PLANNERS: [&str; 8] = [
@@ -28,6 +31,9 @@ pub const PLANNERS: [&str; 8] = [
     "oracle",
     "random",
 ];
+
+/// Who can act: the planner, the policy beside the model, or both under the arbiter.
+pub const MODES: [&str; 3] = ["System 2", "System 1", "hybrid"];
 
 /// The costs that can be chosen.
 pub const COSTS: [CostKind; 4] = [
@@ -52,6 +58,8 @@ struct PastPlan {
 pub struct Mind {
     /// Index into [`PLANNERS`].
     pub planner: usize,
+    /// Index into [`MODES`].
+    pub mode: usize,
     /// Index into [`COSTS`].
     pub cost: usize,
     /// Models that can be chosen for the task.
@@ -96,6 +104,7 @@ impl Mind {
         })?;
         let mut mind = Self {
             planner,
+            mode: 0,
             cost: COSTS.iter().position(|c| *c == cost).unwrap_or(0),
             models: Vec::new(),
             model: 0,
@@ -135,6 +144,32 @@ impl Mind {
         Ok(())
     }
 
+    /// Chooses who acts. Where the model has no policy the choice stays as it is.
+    ///
+    /// # Errors
+    /// An index that no mode has, or no policy beside the model.
+    pub fn choose_mode(&mut self, mode: usize) -> Result<()> {
+        if mode >= MODES.len() {
+            bail!("there is no mode {mode}");
+        }
+        if MODES[mode] != "System 2" {
+            let model = self
+                .models
+                .get(self.model)
+                .context("the task has no model")?;
+            let path = assets::policy_path(model);
+            if !path.exists() {
+                bail!(
+                    "{}: expected a policy, see `foresight distill`",
+                    path.display()
+                );
+            }
+        }
+        self.mode = mode;
+        self.changed();
+        Ok(())
+    }
+
     /// The settings that a reset gives.
     pub fn defaults(&self) -> PlanningConfig {
         let mut defaults = PlanningConfig::default();
@@ -148,7 +183,7 @@ impl Mind {
 
     /// Whether the chosen planner simulates true physics.
     pub fn in_physics(&self) -> bool {
-        matches!(PLANNERS[self.planner], "oracle" | "latent-cost")
+        self.mode == 0 && matches!(PLANNERS[self.planner], "oracle" | "latent-cost")
     }
 
     /// Something else is to plan: its times are not those of the last one.
@@ -245,6 +280,21 @@ impl Mind {
     /// When the model cannot be read or does not fit.
     pub fn kind(&mut self, task: &Arc<Task>, variant: &Variant) -> Result<ControllerKind> {
         let cost = COSTS[self.cost];
+        if self.mode > 0 {
+            let model = self.world_model(task, variant)?;
+            let path = assets::policy_path(&self.models[self.model]);
+            let policy = Policy::load(&path)?;
+            check_policy(&policy, &model).with_context(|| path.display().to_string())?;
+            let policy = Arc::new(policy);
+            return Ok(match MODES[self.mode] {
+                "System 1" => ControllerKind::System1 { model, policy },
+                _ => ControllerKind::Hybrid {
+                    model,
+                    cost,
+                    policy,
+                },
+            });
+        }
         Ok(match PLANNERS[self.planner] {
             "random" => ControllerKind::Random,
             "oracle" => ControllerKind::Oracle,
@@ -352,6 +402,7 @@ impl Mind {
     pub fn open(&mut self, models: Vec<PathBuf>) {
         self.models = models;
         self.model = 0;
+        self.mode = 0;
         // What is usual is measured anew: the world may vary in another way. What is being measured is not wanted any more.
         self.loaded = None;
         self.band = None;

@@ -125,9 +125,12 @@ impl Session {
                         return Err(error);
                     }
                 }
-                self.mind.changed();
+                // The policy of the last model is no policy of this one.
+                if self.mind.choose_mode(self.mind.mode).is_err() {
+                    self.mind.choose_mode(0)?;
+                }
             }
-            "mode" => {}
+            "mode" => self.mind.choose_mode(option)?,
             _ => bail!("there is no choice '{id}'"),
         }
         Ok(())

@@ -8,7 +8,6 @@ use crate::{assets, eyes};
 use anyhow::{Context, Error, Result, anyhow};
 use indicatif::{ProgressBar, ProgressStyle};
 use sim::Task;
-use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::Arc;
 use world_model::dataset::Dataset;

@@ -92,7 +92,12 @@ pub fn status(session: &Session, thought: Option<&Thought>, speed: f64) -> Vec<(
     let age = mind.plan_age().map_or("-".to_owned(), |a| {
         format!("{:.0} ms", a.as_secs_f64() * 1e3)
     });
+    let acts = thought.map_or("-".to_owned(), |thought| {
+        let decision = &thought.plan.decision;
+        format!("{}, {}", decision.actor.name(), decision.reason.name())
+    });
     let mut lines = vec![
+        ("acts", acts),
         ("speed", format!("{speed:.2}x of {asked}{reason}")),
         ("seed", session.ground.seed.to_string()),
         ("to the goal", error),
