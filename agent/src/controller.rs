@@ -95,6 +95,8 @@ pub struct Reacting {
     senses: Senses,
     system1: System1,
     latent: Vec<f32>,
+    /// Control steps executed of each reaction.
+    steps: usize,
 }
 
 impl ControllerKind {
@@ -129,6 +131,7 @@ impl ControllerKind {
             Self::System1 { model, policy } => Controller::System1(Box::new(Reacting {
                 system1: towards(model, policy, env, goal)?,
                 latent: vec![0.0; model.card().latent_dim()],
+                steps: config.reaction_steps.clamp(1, model.card().block()),
                 model: Arc::clone(model),
                 senses: Senses::new(model, env.task())?,
             })),
@@ -261,7 +264,7 @@ impl Controller {
     pub fn block(&self) -> usize {
         match self {
             Self::Random(_) => DEFAULT_BLOCK,
-            Self::System1(reacting) => reacting.model.card().block(),
+            Self::System1(reacting) => reacting.steps,
             Self::System2(system2) => system2.block(),
             Self::Hybrid(hybrid) => hybrid.system2().block(),
         }
@@ -301,7 +304,7 @@ impl Controller {
                 let observation = reacting.senses.observe(env)?;
                 reacting.model.encode(&observation, &mut reacting.latent)?;
                 let reaction = reacting.system1.react(&reacting.latent)?;
-                let mut actions = reaction.block(reaction.chosen).to_vec();
+                let mut actions = reaction.act;
                 let under_way = committed.len().min(actions.len());
                 actions[..under_way].copy_from_slice(&committed[..under_way]);
                 Ok(Decision {

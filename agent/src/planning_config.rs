@@ -20,6 +20,8 @@ pub struct PlanningConfig {
     pub objective: ObjectiveConfig,
     /// Share of the population that System 1 proposes, where there is a policy; half at most. Default 0.2.
     pub proposals: f32,
+    /// Control steps executed of each reaction of System 1 where it acts alone; a block at most. Default 2.
+    pub reaction_steps: usize,
     /// When a hybrid agent plans.
     pub arbiter: ArbiterConfig,
     /// How rows plan in true physics, where a simulated step costs a hundred imagined ones.
@@ -76,6 +78,7 @@ impl Default for PlanningConfig {
             refinement: None,
             objective: ObjectiveConfig::default(),
             proposals: 0.2,
+            reaction_steps: 2,
             arbiter: ArbiterConfig::default(),
             physics: PhysicsConfig::default(),
         }

@@ -123,6 +123,9 @@ impl System1 {
             .flat_map(|&o| first.block(o))
             .copied()
             .collect();
+        if count == 1 {
+            now.copy_from_slice(&first.act);
+        }
         let mut latents: Vec<f32> = latent.repeat(count);
         let mut next = latents.clone();
         let mut scratch = ImaginationScratch::new();
@@ -149,7 +152,10 @@ impl System1 {
             now.clear();
             for (reaction, offer) in self.react_all(&latents)?.iter().zip(&order) {
                 let member = offer / modes;
-                now.extend(reaction.block(reaction.likeliest_of(member, modes)));
+                match count {
+                    1 => now.extend(&reaction.act),
+                    _ => now.extend(reaction.block(reaction.likeliest_of(member, modes))),
+                }
             }
         }
         Ok(futures)

@@ -1,12 +1,13 @@
 //! The reactive policy: from a latent, the goal's latent and the steps left to the next action block, in one forward pass.
 //!
 //! The policy is an ensemble whose members share their first layers. Each member offers several modes, an action block and a
-//! likelihood each, and is trained on its best one: where the data act in two ways it learns both, and never their average.
+//! likelihood each, a mixture of Gaussians: where the data act in two ways it learns both, and never their average.
 //! Members see different parts of the data, so that they disagree where there were none.
 
 mod config;
 mod demonstrations;
 mod file;
+mod likelihood;
 #[cfg(test)]
 mod tests;
 mod training;
@@ -22,6 +23,9 @@ use crate::imagination::{ImaginationError, Linear, Mlp, PackedMlp, Scratch, chec
 
 /// Steps left are given to the network as `ln(1 + steps)` over this.
 const STEPS_SCALE: f32 = 4.0;
+
+/// Blocks no further apart than this, root mean square, are the same way.
+const SAME_WAY: f32 = 0.4;
 
 thread_local! {
     static SCRATCH: RefCell<(Scratch, Vec<f32>, Vec<f32>)> = RefCell::default();
@@ -54,6 +58,8 @@ pub struct Reaction {
     pub likelihoods: Vec<f32>,
     /// The mode that is chosen: the likeliest.
     pub chosen: usize,
+    /// What to do, `[block * action]`: the mean of the chosen block and of those of the other members that go the same way.
+    pub act: Vec<f32>,
     /// How far the other members are from the chosen block: root mean square over its values of the distance to the nearest
     /// likely mode of each, averaged over the members.
     pub disagreement: f32,
@@ -156,12 +162,12 @@ impl GoalPolicy {
         })
     }
 
-    /// One row of outputs: the logits of all modes, then their blocks.
+    /// One row of outputs: the logits of all modes, their deviations, which count in training only, and their blocks.
     fn reaction(&self, outputs: &[f32]) -> Reaction {
         let offers = self.offers();
         let mut likelihoods = outputs[..offers].to_vec();
         likelihoods.chunks_exact_mut(self.modes).for_each(softmax);
-        let blocks: Vec<f32> = outputs[offers..]
+        let blocks: Vec<f32> = outputs[2 * offers..]
             .iter()
             .map(|a| a.clamp(-1.0, 1.0))
             .collect();
@@ -169,14 +175,26 @@ impl GoalPolicy {
             .max_by(|&a, &b| likelihoods[a].total_cmp(&likelihoods[b]))
             .unwrap_or(0);
         let block = |offer: usize| &blocks[offer * self.width..(offer + 1) * self.width];
-        let mut disagreement = 0.0;
+        let mut act = block(chosen).to_vec();
+        let (mut disagreement, mut agreeing) = (0.0, 1.0);
         for member in (0..self.members).filter(|member| *member != chosen / self.modes) {
             let modes = member * self.modes..(member + 1) * self.modes;
             let likely = modes.filter(|&mode| likelihoods[mode] > 0.5 / self.modes as f32);
-            let distances = likely.map(|mode| distance(block(mode), block(chosen)));
-            disagreement += distances.fold(f32::INFINITY, f32::min);
+            let distances = likely.map(|mode| (distance(block(mode), block(chosen)), mode));
+            let Some((nearest, mode)) = distances.min_by(|a, b| a.0.total_cmp(&b.0)) else {
+                continue;
+            };
+            disagreement += nearest;
+            if nearest < SAME_WAY {
+                agreeing += 1.0;
+                act.iter_mut()
+                    .zip(block(mode))
+                    .for_each(|(act, a)| *act += a);
+            }
         }
+        act.iter_mut().for_each(|a| *a /= agreeing);
         Reaction {
+            act,
             chosen,
             disagreement: disagreement / (self.members - 1).max(1) as f32,
             blocks,

@@ -112,7 +112,7 @@ impl Runs<'_> {
                 let latent = course.latent(self.model).to_vec();
                 let reaction = system1.react(&latent)?;
                 visited.push((course.steps(), course.env.fork(), reaction.disagreement));
-                let block = reaction.block(reaction.chosen).to_vec();
+                let block = reaction.act;
                 if !course.act(self.model, &block)? {
                     break;
                 }

@@ -86,7 +86,7 @@ impl PolicyConfig {
     /// Widths of the layers for latents and action blocks of these lengths.
     pub(super) fn sizes(&self, latent: usize, block_width: usize) -> Vec<usize> {
         let offers = self.members * self.modes;
-        let ends = [2 * latent + 1, offers * (1 + block_width)];
+        let ends = [2 * latent + 1, offers * (2 + block_width)];
         [&ends[..1], &self.hidden, &ends[1..]].concat()
     }
 }

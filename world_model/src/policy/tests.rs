@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 
 use rand::RngExt;
 
-use super::training::Loss;
+use super::likelihood::Likelihood;
 use super::*;
 use crate::random::{Purpose, stream};
 use crate::train::TrainError;
@@ -92,23 +92,23 @@ fn both_ways_are_learned_and_never_their_average() {
 
 #[test]
 fn slopes_are_those_of_the_loss() {
-    let loss = Loss {
+    let likelihood = Likelihood {
         members: 2,
         modes: 2,
         width: 3,
     };
     let rng = &mut stream(2, Purpose::Policy, 3, 3);
-    let outputs: Vec<f32> = (0..2 * 16).map(|_| rng.random_range(-1.0..1.0)).collect();
+    let outputs: Vec<f32> = (0..2 * 20).map(|_| rng.random_range(-1.0..1.0)).collect();
     let mut targets: Vec<f32> = (0..2 * 5).map(|_| rng.random_range(-1.0..1.0)).collect();
     (targets[3], targets[4], targets[8], targets[9]) = (1.0, 0.0, 1.0, 1.0);
     let mut slopes = vec![0.0; outputs.len()];
-    loss.of(&outputs, &targets, &mut slopes);
+    likelihood.loss(&outputs, &targets, &mut slopes);
     let mut unused = slopes.clone();
     for (index, slope) in slopes.iter().enumerate() {
         let mut at = |change: f32| {
             let mut outputs = outputs.clone();
             outputs[index] += change;
-            loss.of(&outputs, &targets, &mut unused)
+            likelihood.loss(&outputs, &targets, &mut unused)
         };
         let numeric = (at(1.0e-2) - at(-1.0e-2)) / 2.0e-2;
         assert!(

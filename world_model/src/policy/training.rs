@@ -5,20 +5,13 @@ use std::time::Instant;
 use burn::tensor::Device;
 use rand::RngExt;
 
+use super::likelihood::Likelihood;
 use super::{Demonstrations, Policy, PolicyCard, PolicyConfig, steps_feature};
 use crate::model::WorldModel;
 use crate::perceptron::Perceptron;
 use crate::random::{Purpose, stream};
 use crate::supervised::{FitProgress, Supervised, fit};
 use crate::train::TrainError;
-
-/// Errors below this count squared, larger ones linearly: actions are often at their bounds, and their median tells more than
-/// their mean.
-const DELTA: f32 = 0.1;
-/// Weight of the modes that are not the best one, which keeps them near what is done.
-const OTHERS: f32 = 0.05;
-/// Weight of the likelihoods.
-const CHOICE: f32 = 0.1;
 
 /// Trains a policy in the latent of `model`. `progress` hears of the steps done and the latest loss.
 ///
@@ -51,7 +44,7 @@ pub fn train_policy(
     let sizes = config.sizes(latent, width);
     let rng = &mut stream(config.seed, Purpose::Policy, 0, 0);
     let network = Perceptron::init(&sizes, 0.1, rng, &Device::flex().autodiff());
-    let loss = Loss {
+    let likelihood = Likelihood {
         members: config.members,
         modes: config.modes,
         width,
@@ -76,7 +69,7 @@ pub fn train_policy(
             }
         },
         loss: |outputs: &[f32], targets: &[f32], slopes: &mut [f32]| {
-            loss.of(outputs, targets, slopes)
+            likelihood.loss(outputs, targets, slopes)
         },
     };
     let layers = fit(network, &task, progress)?.layers("");
@@ -91,68 +84,4 @@ pub fn train_policy(
         calibration: None,
     };
     Ok(Policy::try_new(card, layers)?)
-}
-
-/// The loss of each member: of its best mode, a little of the others, and of the likelihood that it gave to the best one.
-pub(super) struct Loss {
-    pub members: usize,
-    pub modes: usize,
-    pub width: usize,
-}
-
-impl Loss {
-    /// Mean over the rows; writes the slopes. A row of outputs holds the logits of all modes and their blocks; a row of targets
-    /// the block and, for each member, whether it learns from the row.
-    pub fn of(&self, outputs: &[f32], targets: &[f32], slopes: &mut [f32]) -> f32 {
-        let offers = self.members * self.modes;
-        let row = offers * (1 + self.width);
-        let rows = outputs.len() / row;
-        let share = 1.0 / (rows * self.members) as f32;
-        slopes.fill(0.0);
-        let mut loss = 0.0;
-        let targets = targets.chunks_exact(self.width + self.members);
-        let rows = outputs.chunks_exact(row).zip(slopes.chunks_exact_mut(row));
-        for ((outputs, slopes), targets) in rows.zip(targets) {
-            let (wanted, learns) = targets.split_at(self.width);
-            let (logits, blocks) = outputs.split_at(offers);
-            let (logit_slopes, block_slopes) = slopes.split_at_mut(offers);
-            for member in (0..self.members).filter(|&member| learns[member] > 0.0) {
-                let modes = member * self.modes..(member + 1) * self.modes;
-                let block = |mode: usize| &blocks[mode * self.width..(mode + 1) * self.width];
-                let error = |mode: usize| -> f32 {
-                    let pairs = block(mode).iter().zip(wanted);
-                    let sum: f32 = pairs.map(|(a, w)| robust(a - w).0).sum();
-                    sum / self.width as f32
-                };
-                let errors: Vec<f32> = modes.clone().map(error).collect();
-                let best = (0..self.modes)
-                    .min_by(|&a, &b| errors[a].total_cmp(&errors[b]))
-                    .unwrap_or(0);
-                let mut likely = logits[modes.clone()].to_vec();
-                super::softmax(&mut likely);
-                loss -= share * CHOICE * likely[best].max(1.0e-12).ln();
-                for (index, mode) in modes.enumerate() {
-                    let weight = match index == best {
-                        true => 1.0,
-                        false => OTHERS / self.modes as f32,
-                    };
-                    loss += share * weight * errors[index];
-                    let scale = share * weight / self.width as f32;
-                    let slopes = &mut block_slopes[mode * self.width..(mode + 1) * self.width];
-                    for ((slope, a), w) in slopes.iter_mut().zip(block(mode)).zip(wanted) {
-                        *slope = scale * robust(a - w).1;
-                    }
-                    let taken = f32::from(u8::from(index == best));
-                    logit_slopes[mode] = share * CHOICE * (likely[index] - taken);
-                }
-            }
-        }
-        loss
-    }
-}
-
-/// Pseudo-Huber error and its slope.
-fn robust(error: f32) -> (f32, f32) {
-    let root = (error * error + DELTA * DELTA).sqrt();
-    (root - DELTA, error / root)
 }

@@ -230,7 +230,7 @@ enum Choice {
     LatentCost(PlanningConfig),
     Oracle(PlanningConfig),
     Latent(PlanningConfig),
-    System1,
+    System1(PlanningConfig),
     Hybrid(PlanningConfig),
 }
 
@@ -238,7 +238,7 @@ impl Choice {
     fn parse(name: &str, config: &PlanningConfig) -> Result<Self> {
         match name {
             "random" => Ok(Self::Random),
-            "system1" => Ok(Self::System1),
+            "system1" => Ok(Self::System1(config.clone())),
             "hybrid" => Ok(Self::Hybrid(config.clone())),
             "latent-cost" => Ok(Self::LatentCost(config.in_physics())),
             "oracle" => Ok(Self::Oracle(config.in_physics())),
@@ -305,7 +305,7 @@ impl Choice {
                 }
                 rows
             }
-            (Self::System1, Some(main)) => {
+            (Self::System1(config), Some(main)) => {
                 let both = [Some(main), models.beside.as_ref()];
                 let policies = both.into_iter().flatten().filter_map(|loaded| {
                     Some(ControllerKind::System1 {
@@ -313,9 +313,7 @@ impl Choice {
                         policy: Arc::clone(loaded.policy.as_ref()?),
                     })
                 });
-                policies
-                    .map(|kind| (kind, PlanningConfig::default()))
-                    .collect()
+                policies.map(|kind| (kind, config.clone())).collect()
             }
             (Self::Hybrid(config), Some(main)) => {
                 let costs = if costs.is_empty() {
