@@ -15,6 +15,7 @@ pub(crate) enum Purpose {
     SlowFeatures = 5,
     Localiser = 6,
     Distillation = 7,
+    Mask = 8,
 }
 
 /// The stream for `(seed, purpose, step, shard)`.

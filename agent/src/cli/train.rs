@@ -135,7 +135,7 @@ pub fn run(arguments: &TrainArguments) -> Result<()> {
         "training {prefix} {bar:30} {pos}/{len} steps, {per_sec}, {eta} left {msg}",
     )?);
     bar.set_prefix(task.name().to_owned());
-    bar.println(HEADER);
+    say(&bar, HEADER);
     let outcome = world_model::train(
         &dataset,
         sight,
@@ -260,7 +260,7 @@ fn report(bar: &ProgressBar, progress: &TrainProgress) {
     }
     if let Some(diagnostics) = &progress.diagnostics {
         let l = &progress.losses;
-        bar.println(format!(
+        let mut text = format!(
             "{:>7} | {:>10.3} {:>6.3} {:>6.2} {:>6.3} {:>6.3} | {}",
             progress.step,
             l.prediction,
@@ -269,7 +269,21 @@ fn report(bar: &ProgressBar, progress: &TrainProgress) {
             l.pose,
             l.reach,
             line(diagnostics)
-        ));
+        );
+        let others = l.others();
+        if !others.is_empty() {
+            text.push_str(" | ");
+            text.push_str(&others);
+        }
+        say(bar, &text);
+    }
+}
+
+/// A line above the bar; on standard error by itself where there is no terminal, and so no bar.
+fn say(bar: &ProgressBar, text: &str) {
+    match bar.is_hidden() {
+        true => eprintln!("{text}"),
+        false => bar.println(text),
     }
 }
 
