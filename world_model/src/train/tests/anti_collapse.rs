@@ -119,12 +119,12 @@ fn weights_of_terms_that_are_not_chosen_change_nothing() {
 #[test]
 fn the_inverse_head_learns_from_detached_latents_too() {
     let config = TrainConfig {
-        steps: 250,
-        batch: 32,
-        ..with(AntiCollapse::Sigreg)
+        anti_collapse: AntiCollapse::Sigreg,
+        steps: 350,
+        ..larger()
     };
-    let last = last_losses(&pushed_disc(20, 60, 2), &config);
-    assert!(last.inverse < 0.95, "{last:?}");
+    let last = last_losses(&pushed_disc(120, 60, 1), &config);
+    assert!(last.inverse < 0.7, "{last:?}");
 }
 
 #[test]
