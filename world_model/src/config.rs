@@ -1,19 +1,14 @@
 //! Training settings. The defaults are the project's recipe for state observations; every field
 //! can be set from a file.
 
-use serde::{Deserialize, Serialize};
-use thiserror::Error;
+mod choices;
+mod validate;
 
-/// What the encoder is before training.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum EncoderStart {
-    /// Small random weights. Predicts contacts better.
-    #[default]
-    Random,
-    /// A random projection of the observation, which keeps every value of it readable.
-    Input,
-}
+pub use choices::{AntiCollapse, EncoderNorm, EncoderStart, Reconstruction};
+pub use validate::ConfigError;
+pub(crate) use validate::check;
+
+use serde::{Deserialize, Serialize};
 
 /// Everything that decides a training run besides the data.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -36,6 +31,8 @@ pub struct TrainConfig {
     pub encoder_hidden: Vec<usize>,
     /// What the encoder starts from.
     pub encoder_start: EncoderStart,
+    /// Normalisation of the encoder's hidden layers.
+    pub encoder_norm: EncoderNorm,
     /// Hidden widths of the predictor.
     pub predictor_hidden: Vec<usize>,
     /// Hidden width of the inverse-dynamics head.
@@ -56,6 +53,8 @@ pub struct TrainConfig {
     pub prediction_delta: f32,
     /// Blocks imagined ahead for training the heads; at least the planning horizon.
     pub imagined_steps: usize,
+    /// What keeps the latents from collapsing. The weights of terms that it does not name are not used.
+    pub anti_collapse: AntiCollapse,
     /// Weight of the inverse-dynamics loss.
     pub lambda_idm: f32,
     /// Weight of SIGReg, the statistic times the number of rows it is computed on: those of a
@@ -65,6 +64,23 @@ pub struct TrainConfig {
     pub sigreg_directions: usize,
     /// Knots of the characteristic function on `[0, 3]`.
     pub sigreg_knots: usize,
+    /// Weight of the variance of VICReg. The published 16, 8 and 1 (variance, covariance, inverse dynamics) stand beside a
+    /// squared prediction loss that vanishes as it is learned; ours grows linearly, and an eighth of them keeps their
+    /// proportion to each other.
+    pub lambda_variance: f32,
+    /// Weight of the covariance of VICReg.
+    pub lambda_covariance: f32,
+    /// Share of itself that the moving average of the encoder keeps in a step, in [0, 1).
+    pub ema_decay: f32,
+    /// Whether observations are reconstructed from latents.
+    pub reconstruction: Reconstruction,
+    /// Weight of the reconstruction loss.
+    pub lambda_reconstruction: f32,
+    /// Share of an observation that `masked` reconstruction hides, inside (0, 1): of the patches of whole frames, else of the
+    /// values.
+    pub mask_fraction: f32,
+    /// Hidden widths of the decoder; none for those of the encoder, reversed.
+    pub decoder_hidden: Option<Vec<usize>>,
     /// Peak learning rate.
     pub learning_rate: f32,
     /// Learning rate at the end of the cosine.
@@ -102,6 +118,7 @@ impl Default for TrainConfig {
             latent_dim: 48,
             encoder_hidden: vec![128, 128],
             encoder_start: EncoderStart::Random,
+            encoder_norm: EncoderNorm::None,
             predictor_hidden: vec![256, 256],
             inverse_hidden: 128,
             pose_hidden: vec![128],
@@ -111,10 +128,18 @@ impl Default for TrainConfig {
             curriculum_fraction: 0.3,
             prediction_delta: 0.02,
             imagined_steps: 8,
+            anti_collapse: AntiCollapse::SigregIdm,
             lambda_idm: 1.0,
             lambda_sigreg: 0.02,
             sigreg_directions: 32,
             sigreg_knots: 17,
+            lambda_variance: 2.0,
+            lambda_covariance: 1.0,
+            ema_decay: 0.99,
+            reconstruction: Reconstruction::None,
+            lambda_reconstruction: 1.0,
+            mask_fraction: 0.5,
+            decoder_hidden: None,
             learning_rate: 1e-3,
             final_learning_rate: 1e-5,
             warmup_steps: 200,
@@ -131,172 +156,18 @@ impl Default for TrainConfig {
     }
 }
 
-/// A setting that cannot be trained with.
-#[derive(Clone, Debug, Error, PartialEq)]
-#[error("training setting `{name}` is {value}, expected {expected}")]
-pub struct ConfigError {
-    /// Field of [`TrainConfig`].
-    pub name: &'static str,
-    /// The value found.
-    pub value: String,
-    /// What would be accepted.
-    pub expected: &'static str,
-}
-
 impl TrainConfig {
-    /// Checks every setting against its range.
-    ///
-    /// # Errors
-    /// The first setting that is out of range.
-    pub fn validate(&self) -> Result<(), ConfigError> {
-        self.validate_counts()?;
-        self.validate_reals()
+    /// Whether a decoder alone shapes the latents: a reconstruction world model, whose prediction loss teaches the predictor and
+    /// not the encoder.
+    pub(crate) fn is_reconstruction_model(&self) -> bool {
+        self.anti_collapse == AntiCollapse::None && self.reconstruction != Reconstruction::None
     }
 
-    fn validate_counts(&self) -> Result<(), ConfigError> {
-        let positive = [
-            ("steps", self.steps),
-            ("block", self.block),
-            ("latent_dim", self.latent_dim),
-            ("inverse_hidden", self.inverse_hidden),
-            ("reach_heads", self.reach_heads),
-            ("open_loop_steps", self.open_loop_steps),
-            ("sigreg_directions", self.sigreg_directions),
-            ("reach_max_steps", self.reach_max_steps),
-            ("evaluate_every", self.evaluate_every),
-        ];
-        for (name, value) in positive {
-            check(name, value, "at least 1", value >= 1)?;
+    /// Hidden widths of the decoder.
+    pub(crate) fn decoder_widths(&self) -> Vec<usize> {
+        match &self.decoder_hidden {
+            Some(widths) => widths.clone(),
+            None => self.encoder_hidden.iter().rev().copied().collect(),
         }
-        check(
-            "batch",
-            self.batch,
-            "an even number of at least 4 (it is split into two shards)",
-            self.batch >= 4 && self.batch.is_multiple_of(2),
-        )?;
-        check(
-            "sigreg_knots",
-            self.sigreg_knots,
-            "at least 2",
-            self.sigreg_knots >= 2,
-        )?;
-        check(
-            "imagined_steps",
-            self.imagined_steps,
-            "at least `open_loop_steps`",
-            self.imagined_steps >= self.open_loop_steps,
-        )?;
-        let widths = [
-            ("encoder_hidden", &self.encoder_hidden),
-            ("predictor_hidden", &self.predictor_hidden),
-            ("pose_hidden", &self.pose_hidden),
-            ("reach_hidden", &self.reach_hidden),
-        ];
-        for (name, value) in widths {
-            let fits = !value.contains(&0) && !value.is_empty();
-            check(name, format!("{value:?}"), "one or more widths >= 1", fits)?;
-        }
-        Ok(())
-    }
-
-    fn validate_reals(&self) -> Result<(), ConfigError> {
-        if let Some(minutes) = self.minutes {
-            let fits = minutes.is_finite() && minutes > 0.0;
-            check("minutes", minutes, "a positive number", fits)?;
-        }
-        let positive = [
-            ("learning_rate", self.learning_rate),
-            ("gradient_clip", self.gradient_clip),
-        ];
-        for (name, value) in positive {
-            let fits = value.is_finite() && value > 0.0;
-            check(name, value, "a positive number", fits)?;
-        }
-        check(
-            "prediction_delta",
-            self.prediction_delta,
-            "at least 1e-6",
-            self.prediction_delta.is_finite() && self.prediction_delta >= 1e-6,
-        )?;
-        let not_negative = [
-            ("lambda_idm", self.lambda_idm),
-            ("lambda_sigreg", self.lambda_sigreg),
-            ("final_learning_rate", self.final_learning_rate),
-            ("weight_decay", self.weight_decay),
-        ];
-        for (name, value) in not_negative {
-            let fits = value.is_finite() && value >= 0.0;
-            check(name, value, "zero or a positive number", fits)?;
-        }
-        let fractions = [
-            ("curriculum_fraction", self.curriculum_fraction),
-            ("eventful_fraction", self.eventful_fraction),
-            ("reach_cross_fraction", self.reach_cross_fraction),
-            ("reach_imagined_fraction", self.reach_imagined_fraction),
-        ];
-        for (name, value) in fractions {
-            check(name, value, "in [0, 1]", (0.0..=1.0).contains(&value))?;
-        }
-        let open = [
-            ("reach_expectile", self.reach_expectile),
-            ("held_out_fraction", self.held_out_fraction),
-        ];
-        for (name, value) in open {
-            check(name, value, "inside (0, 1)", value > 0.0 && value < 1.0)?;
-        }
-        Ok(())
-    }
-}
-
-/// Fails for a setting that does not fit.
-pub(crate) fn check(
-    name: &'static str,
-    value: impl ToString,
-    expected: &'static str,
-    fits: bool,
-) -> Result<(), ConfigError> {
-    if fits {
-        return Ok(());
-    }
-    Err(ConfigError {
-        name,
-        value: value.to_string(),
-        expected,
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_defaults_are_valid() {
-        assert_eq!(TrainConfig::default().validate(), Ok(()));
-    }
-
-    #[test]
-    fn an_error_names_the_setting_and_its_value() {
-        let config = TrainConfig {
-            batch: 33,
-            ..TrainConfig::default()
-        };
-        let message = config.validate().map_err(|e| e.to_string());
-        assert_eq!(
-            message,
-            Err(
-                "training setting `batch` is 33, expected an even number of at least 4 \
-                 (it is split into two shards)"
-                    .to_owned()
-            )
-        );
-    }
-
-    #[test]
-    fn not_a_number_is_never_in_range() {
-        let config = TrainConfig {
-            reach_expectile: f32::NAN,
-            ..TrainConfig::default()
-        };
-        assert!(config.validate().is_err());
     }
 }

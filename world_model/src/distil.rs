@@ -11,7 +11,7 @@ use std::time::Instant;
 use burn::tensor::Device;
 
 use crate::card::ObservationKind;
-use crate::config::{ConfigError, TrainConfig, check};
+use crate::config::{ConfigError, EncoderNorm, TrainConfig, check};
 use crate::dataset::Dataset;
 use crate::encoder::{Encoder, Inputs};
 use crate::imagination::ImaginationError;
@@ -150,6 +150,7 @@ pub fn distil(
     card.observation = ObservationKind::Pixels;
     card.sight = Some(sight.spec().clone());
     card.config.encoder_hidden = config.hidden.clone();
+    card.config.encoder_norm = EncoderNorm::None;
     card.normalisation.observation = normalisation;
     card.training_seconds += started.elapsed().as_secs_f32();
     let layers = (fitted.layers("front."), fitted.layers("network."));

@@ -1,7 +1,8 @@
 //! The encoder: observation to latent, `z = e(o)`.
 //!
 //! A perceptron. What it reads of pictures goes through a front of layers first that share their weights over rows: patches,
-//! or a single window. There is no normalisation layer on the latent: SIGReg shapes its distribution, and a norm would
+//! or a single window. Its hidden layers may be normalised ([`EncoderNorm`](crate::config::EncoderNorm)). There is no normalisation
+//! layer on the latent: SIGReg shapes its distribution, and a norm would
 //! block that.
 
 use burn::module::Module;
@@ -93,7 +94,10 @@ impl Encoder {
             EncoderStart::Random => Perceptron::init(&sizes, 1.0, rng, device),
             EncoderStart::Input => Perceptron::init_passing_input(&sizes, rng, device),
         };
-        Self { front, network }
+        Self {
+            front,
+            network: network.with_norms(config.encoder_norm, device),
+        }
     }
 
     /// Encodes standardised observations.

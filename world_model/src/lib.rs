@@ -9,6 +9,7 @@ pub mod card;
 pub mod checkpoint;
 pub mod config;
 pub mod dataset;
+mod decoder;
 pub mod diagnostics;
 mod distil;
 mod encoder;
@@ -20,6 +21,7 @@ pub mod imagination;
 mod losses;
 pub mod model;
 mod networks;
+mod norm;
 pub mod normalise;
 mod observations;
 mod perceptron;
@@ -37,7 +39,9 @@ mod windows;
 
 pub use card::{ModelCard, ObservationKind};
 pub use checkpoint::CheckpointError;
-pub use config::{ConfigError, EncoderStart, TrainConfig};
+pub use config::{
+    AntiCollapse, ConfigError, EncoderNorm, EncoderStart, Reconstruction, TrainConfig,
+};
 pub use distil::{DistilConfig, distil};
 pub use model::WorldModel;
 pub use pose::PoseLayout;

@@ -46,11 +46,7 @@ impl WorldModel {
         let pack = |mlp: &[_]| Ok(PackedMlp::new(&Mlp::try_new(mlp.to_vec())?));
         let predictor = pack(&layers.predictor)?;
         Ok(Self {
-            encoder: PackedEncoder::try_new(
-                Inputs::of_card(&card),
-                &layers.front,
-                &layers.encoder,
-            )?,
+            encoder: PackedEncoder::try_new(Inputs::of_card(&card), &layers)?,
             imagination: Imagination::try_new(
                 predictor,
                 card.latent_dim(),
@@ -99,7 +95,7 @@ impl WorldModel {
         checkpoint::write(path, Kind::WorldModel, content, &tensors)
     }
 
-    /// The same model with another encoder, of images, that was trained on standardised latents.
+    /// The same model with another encoder, of images and without norms, that was trained on standardised latents.
     pub(crate) fn with_encoder(
         &self,
         card: ModelCard,
@@ -110,6 +106,7 @@ impl WorldModel {
         let mut layers = Layers {
             front,
             encoder,
+            encoder_norms: Vec::new(),
             ..self.layers.clone()
         };
         layers.fold_observation(&card.normalisation.observation);

@@ -3,7 +3,8 @@
 use burn::module::Module;
 use burn::tensor::Device;
 
-use crate::config::TrainConfig;
+use crate::config::{Reconstruction, TrainConfig};
+use crate::decoder::Decoder;
 use crate::encoder::{Encoder, Inputs};
 use crate::heads::{FirstPassage, InverseDynamics, PoseProbe};
 use crate::predictor::Predictor;
@@ -28,6 +29,8 @@ pub struct Networks {
     pub encoder: Encoder,
     /// Latent and action block to the next latent.
     pub predictor: Predictor,
+    /// Latent to observation, where observations are reconstructed.
+    pub decoder: Option<Decoder>,
     /// Two latents to the action block between them.
     pub inverse: InverseDynamics,
     /// Latent to pose.
@@ -36,8 +39,18 @@ pub struct Networks {
     pub reach: Vec<FirstPassage>,
 }
 
-/// Name prefixes of the parameters that the representation losses train.
-pub(crate) const REPRESENTATION: [&str; 3] = ["encoder", "predictor", "inverse"];
+/// Name prefixes of the parameters that the representation losses train. The inverse dynamics are among them where they
+/// shape the latents.
+pub(crate) fn representation(config: &TrainConfig) -> &'static [&'static str] {
+    let all = &["encoder.", "predictor.", "decoder.", "inverse."];
+    match config.anti_collapse.has_inverse() {
+        true => all,
+        false => &all[..3],
+    }
+}
+
+/// Random stream of the decoder's weights, apart from those of the ensemble.
+const DECODER_STREAM: u64 = 1 << 32;
 
 impl Networks {
     /// Draws the initial weights from `config.seed`.
@@ -47,6 +60,15 @@ impl Networks {
         Self {
             encoder: Encoder::init(&dimensions.observation, config, &mut rng(0), device),
             predictor: Predictor::init(block_action, config, &mut rng(1), device),
+            decoder: match config.reconstruction {
+                Reconstruction::None => None,
+                _ => Some(Decoder::init(
+                    &dimensions.observation,
+                    config,
+                    &mut rng(DECODER_STREAM),
+                    device,
+                )),
+            },
             inverse: InverseDynamics::init(block_action, config, &mut rng(2), device),
             pose: PoseProbe::init(dimensions.pose, config, &mut rng(3), device),
             reach: (0..config.reach_heads as u64)

@@ -9,10 +9,15 @@ use burn::tensor::{Device, Tensor, TensorData};
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
+use crate::config::EncoderNorm;
+use crate::norm::Norm;
+
 /// Linear layers with ReLU between them, none after the last.
 #[derive(Module, Debug)]
 pub struct Perceptron {
     layers: Vec<Linear>,
+    /// Before each ReLU, or nowhere.
+    norms: Vec<Norm>,
 }
 
 impl Perceptron {
@@ -22,6 +27,7 @@ impl Perceptron {
         let layers = initial_layers(sizes, last_scale, rng);
         Self {
             layers: layers.into_iter().map(|l| l.build(device)).collect(),
+            norms: Vec::new(),
         }
     }
 
@@ -50,7 +56,18 @@ impl Perceptron {
         }
         Self {
             layers: layers.into_iter().map(|l| l.build(device)).collect(),
+            norms: Vec::new(),
         }
+    }
+
+    /// The same layers with a normalisation before each ReLU.
+    pub fn with_norms(mut self, kind: EncoderNorm, device: &Device) -> Self {
+        let hidden = self.layers.len().saturating_sub(1);
+        let widths = self.layers[..hidden].iter().map(|l| l.weight.dims()[1]);
+        self.norms = widths
+            .filter_map(|width| Norm::init(kind, width, device))
+            .collect();
+        self
     }
 
     /// Applies the network.
@@ -65,7 +82,13 @@ impl Perceptron {
             .enumerate()
             .fold(input, |hidden, (index, layer)| {
                 let output = layer.forward(hidden);
-                if index < last { relu(output) } else { output }
+                if index == last {
+                    return output;
+                }
+                relu(match self.norms.get(index) {
+                    Some(norm) => norm.forward(output),
+                    None => output,
+                })
             })
     }
 }

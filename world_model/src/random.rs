@@ -16,6 +16,7 @@ pub(crate) enum Purpose {
     Localiser = 6,
     Distillation = 7,
     Policy = 8,
+    Mask = 9,
 }
 
 /// The stream for `(seed, purpose, step, shard)`.

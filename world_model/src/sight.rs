@@ -383,6 +383,20 @@ impl Sight {
             .collect()
     }
 
+    /// Name and hash of everything that decides what is seen: the spec, and the weights of the localiser.
+    pub(crate) fn fingerprint(&self) -> String {
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(format!("{:?}", self.spec).as_bytes());
+        for tensor in self.tensors() {
+            hasher.update(tensor.name.as_bytes());
+            for value in &tensor.values {
+                hasher.update(&value.to_le_bytes());
+            }
+        }
+        let hash = hasher.finalize().to_hex();
+        format!("{} {}", self.spec.name(), &hash[..16])
+    }
+
     /// Reads the eyes that a card describes.
     ///
     /// # Errors

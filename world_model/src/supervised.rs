@@ -109,7 +109,7 @@ where
         for (sum, other) in gradient.iter_mut().zip(&other) {
             *sum = (*sum + other) / 2.0;
         }
-        clip_global_norms(&map, &mut gradient, schedule.gradient_clip);
+        clip_global_norms(0, &mut gradient, schedule.gradient_clip);
         let rate = learning_rate(&schedule, step, step as f32 / task.steps as f32);
         let decay = schedule.weight_decay;
         adamw(

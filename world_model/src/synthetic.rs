@@ -10,6 +10,7 @@ use crate::dataset::{Dataset, DatasetSpec, Episode};
 use crate::model::WorldModel;
 use crate::pose::PoseLayout;
 use crate::random::{Purpose, stream};
+use crate::sight::ImageShape;
 use crate::train::train;
 
 const REACH_M: f32 = 0.06;
@@ -63,6 +64,44 @@ pub(crate) fn pushed_disc(episodes: usize, frames: usize, seed: u64) -> Dataset 
             .collect(),
         hash: format!("disc-{episodes}-{frames}-{seed}"),
     }
+}
+
+/// Size of the images of [`pictured`].
+pub(crate) const PICTURE: ImageShape = ImageShape {
+    width: 32,
+    height: 32,
+};
+/// Colours of disc and pusher.
+pub(crate) const DISC: [f32; 3] = [0.2, 0.4, 0.9];
+pub(crate) const PUSHER: [f32; 3] = [0.9, 0.3, 0.2];
+
+/// The same data set with an image of each frame, in which disc and pusher are squares.
+pub(crate) fn pictured(mut dataset: Dataset) -> Dataset {
+    dataset.spec.image = Some(PICTURE);
+    for episode in &mut dataset.episodes {
+        let states = episode.observations.chunks_exact(6);
+        let images = states.map(|s| {
+            let squares = [(DISC, s[0], s[1], 3), (PUSHER, s[4], s[5], 2)];
+            PICTURE.to_png(&picture(&squares)).unwrap_or_default()
+        });
+        episode.images = images.collect();
+    }
+    dataset
+}
+
+/// Squares `(colour, x, y, half a side)` on grey, 0.8 metres wide.
+fn picture(squares: &[([f32; 3], f32, f32, i32)]) -> Vec<u8> {
+    let mut image = vec![140; PICTURE.bytes()];
+    let pixel = |metres: f32| ((metres + 0.4) / 0.8 * 32.0) as i32;
+    for &(colour, x, y, half) in squares {
+        for row in (pixel(y) - half).max(0)..(pixel(y) + half).min(32) {
+            for column in (pixel(x) - half).max(0)..(pixel(x) + half).min(32) {
+                let start = 3 * (row * 32 + column) as usize;
+                image[start..start + 3].copy_from_slice(&colour.map(|c| (255.0 * c) as u8));
+            }
+        }
+    }
+    image
 }
 
 fn episode(frames: usize, seed: u64, index: u64) -> Episode {

@@ -7,6 +7,10 @@
 mod batch;
 mod data;
 mod error;
+mod export;
+mod heads;
+mod mask;
+mod objective;
 pub(crate) mod optimiser;
 pub(crate) mod parameters;
 mod progress;

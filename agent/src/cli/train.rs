@@ -156,7 +156,7 @@ pub fn run(arguments: &TrainArguments) -> Result<()> {
         "training {prefix} {bar:30} {pos}/{len} steps, {per_sec}, {eta} left {msg}",
     )?);
     bar.set_prefix(task.name().to_owned());
-    bar.println(report::HEADER);
+    report::say(&bar, report::HEADER);
     let outcome = world_model::train(
         &dataset,
         sight,

@@ -41,8 +41,8 @@ pub enum CollapseReason {
 /// A collapsed training.
 #[derive(Clone, Debug, PartialEq, Error)]
 #[error(
-    "the latent collapsed by step {step}: {reason}; raise lambda_sigreg or lambda_idm, or check \
-     that actions move anything in the data"
+    "the latent collapsed by step {step}: {reason}; set anti_collapse to `sigreg+idm`, raise the weights of its terms, or \
+     check that actions move anything in the data"
 )]
 pub struct Collapse {
     /// Steps done.

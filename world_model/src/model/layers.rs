@@ -4,6 +4,7 @@ use crate::card::ModelCard;
 use crate::checkpoint::{Archive, CheckpointError, NamedTensor};
 use crate::encoder::Inputs;
 use crate::imagination::Linear;
+use crate::norm::NormWeights;
 use crate::normalise::{Normalisation, Standardiser, fold_input, fold_output};
 use crate::sight::Sight;
 
@@ -13,6 +14,8 @@ pub(crate) struct Layers {
     /// Of the encoder, over rows of pictures; none for states.
     pub front: Vec<Linear>,
     pub encoder: Vec<Linear>,
+    /// One before each ReLU of `encoder`, or none.
+    pub encoder_norms: Vec<NormWeights>,
     pub predictor: Vec<Linear>,
     pub pose: Vec<Linear>,
     pub reach: Vec<Vec<Linear>>,
@@ -49,6 +52,8 @@ impl Layers {
 
     /// Every weight and bias under its name in the file, `network.layer.weight`.
     pub fn tensors(&self) -> Vec<NamedTensor> {
+        let norms = self.encoder_norms.iter().enumerate();
+        let norms = norms.flat_map(|(index, norm)| norm.tensors(&format!("encoder_norm.{index}")));
         let heads = self
             .reach
             .iter()
@@ -67,6 +72,7 @@ impl Layers {
             let named = layers.iter().enumerate();
             named.flat_map(move |(index, layer)| layer.tensors(&format!("{network}.{index}")))
         })
+        .chain(norms)
         .collect()
     }
 
@@ -96,11 +102,20 @@ impl Layers {
         let front = front
             .map(|(i, stage)| archive.take_layer(&format!("front.{i}"), stage.inputs, stage.width))
             .collect::<Result<_, _>>()?;
+        let norms = config.encoder_hidden.iter().enumerate();
+        let encoder_norms = norms
+            .map(|(i, &width)| {
+                let name = format!("encoder_norm.{i}");
+                NormWeights::take_from(archive, &name, config.encoder_norm, width)
+            })
+            .filter_map(Result::transpose)
+            .collect::<Result<_, _>>()?;
         let mut network = |name: &str, input: usize, hidden: &[usize], output: usize| {
             archive.take_network(name, &[&[input], hidden, &[output]].concat())
         };
         Ok(Self {
             front,
+            encoder_norms,
             encoder: network("encoder", inputs.joined(), &config.encoder_hidden, latent)?,
             predictor: network(
                 "predictor",

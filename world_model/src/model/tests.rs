@@ -177,3 +177,37 @@ fn other_tools_can_read_the_weights() {
     assert_eq!(file.tensor("encoder.0.weight").unwrap().shape(), [6, 8]);
     assert_eq!(file.tensor("reach.2.1.bias").unwrap().shape(), [1]);
 }
+
+#[test]
+fn models_from_before_a_setting_existed_load_with_its_default() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../assets/models");
+    let mut found = 0;
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_some_and(|e| e == "safetensors") {
+            let model = WorldModel::load(&path).unwrap_or_else(|error| panic!("{error}"));
+            assert!(model.card().config.validate().is_ok(), "{}", path.display());
+            found += 1;
+        }
+    }
+    assert!(found >= 7, "{found} models");
+
+    let card = small_model().card().clone();
+    let mut json = serde_json::to_value(&card).unwrap();
+    let config = json["config"].as_object_mut().unwrap();
+    for name in [
+        "anti_collapse",
+        "encoder_norm",
+        "lambda_variance",
+        "lambda_covariance",
+        "ema_decay",
+        "reconstruction",
+        "lambda_reconstruction",
+        "mask_fraction",
+        "decoder_hidden",
+    ] {
+        config.remove(name).unwrap();
+    }
+    let old: crate::card::ModelCard = serde_json::from_value(json).unwrap();
+    assert_eq!(old, card);
+}

@@ -3,7 +3,9 @@
 use rand::RngExt;
 
 use super::data::TrainingData;
-use crate::config::TrainConfig;
+use super::mask::masked;
+use crate::config::{Reconstruction, TrainConfig};
+use crate::encoder::Inputs;
 use crate::first_passage::PairSampler;
 use crate::losses::sigreg::random_directions;
 use crate::random::{Purpose, stream};
@@ -18,6 +20,8 @@ pub(crate) struct Batch {
     pub windows: usize,
     /// `[(open_loop_steps + 1) * n, observation]`, standardised.
     pub observations: Vec<f32>,
+    /// The same with a random share of each set to zero, where reconstruction is masked.
+    pub masked: Option<Vec<f32>>,
     /// `[n, block * action]` for each of `imagined_steps` blocks, standardised; zero past the end
     /// of an episode.
     pub actions: Vec<Vec<f32>>,
@@ -45,8 +49,14 @@ pub(crate) struct Pairs {
 }
 
 impl Batch {
-    /// Draws the shard of `(config.seed, step, shard)`.
-    pub fn draw(data: &TrainingData<'_>, config: &TrainConfig, step: usize, shard: usize) -> Self {
+    /// Draws the shard of `(config.seed, step, shard)`, of observations that `inputs` describe.
+    pub fn draw(
+        data: &TrainingData<'_>,
+        inputs: &Inputs,
+        config: &TrainConfig,
+        step: usize,
+        shard: usize,
+    ) -> Self {
         let rng = &mut stream(config.seed, Purpose::Batch, step as u64, shard as u64);
         let windows = config.batch / SHARDS;
         let firsts = data
@@ -56,6 +66,7 @@ impl Batch {
         let mut batch = Self {
             windows,
             observations: Vec::new(),
+            masked: None,
             actions: Vec::with_capacity(config.imagined_steps),
             encoded_poses: Vec::new(),
             imagined_rows: Vec::new(),
@@ -74,6 +85,11 @@ impl Batch {
                     .encoded_poses
                     .extend(frames.standard_pose(first + offset));
             }
+        }
+        if config.reconstruction == Reconstruction::Masked {
+            let rng = &mut stream(config.seed, Purpose::Mask, step as u64, shard as u64);
+            let hidden = masked(&batch.observations, inputs, config.mask_fraction, rng);
+            batch.masked = Some(hidden);
         }
         let block_dim = config.block * frames.action_dim();
         for step in 0..config.imagined_steps {

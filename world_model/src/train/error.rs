@@ -73,6 +73,19 @@ pub enum TrainError {
         /// Hash in the file.
         found: String,
     },
+    /// The training state belongs to another sight.
+    #[error(
+        "{path} was trained with the sight {found}, expected {expected} (spec and localiser weights); remove it to start anew",
+        path = path.display()
+    )]
+    OtherSight {
+        /// The state file.
+        path: PathBuf,
+        /// Name and hash of the given sight, or `none`.
+        expected: String,
+        /// Name and hash in the file, or `none`.
+        found: String,
+    },
     /// The training state belongs to other settings.
     #[error(
         "{path} was trained with `{setting}` = {found}, expected {expected}; remove it to start anew",

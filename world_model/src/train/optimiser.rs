@@ -39,10 +39,10 @@ pub(crate) fn learning_rate(config: &TrainConfig, step: usize, progress: f32) ->
 }
 
 /// Scales the gradients of the representation and of the heads to at most `limit` each. They are
-/// clipped apart because they are separate problems: no gradient passes between them.
-pub(crate) fn clip_global_norms(map: &ParameterMap, gradient: &mut [f32], limit: f32) {
-    let boundary = map.representation_len();
-    let (representation, heads) = gradient.split_at_mut(boundary);
+/// clipped apart because they are separate problems: no gradient passes between them. Those of the first are the leading
+/// `representation` ones.
+pub(crate) fn clip_global_norms(representation: usize, gradient: &mut [f32], limit: f32) {
+    let (representation, heads) = gradient.split_at_mut(representation);
     for group in [representation, heads] {
         let squares: f64 = group.iter().map(|g| f64::from(*g) * f64::from(*g)).sum();
         let norm = squares.sqrt() as f32;

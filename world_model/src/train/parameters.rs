@@ -7,7 +7,7 @@ use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
 use burn::tensor::{Device, Gradients, Tensor, TensorData, TensorReadError};
 
 use crate::imagination::Linear;
-use crate::networks::REPRESENTATION;
+use crate::norm::NormWeights;
 
 /// One parameter tensor inside the flat vector.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,11 +38,11 @@ impl ParameterMap {
         &self.entries
     }
 
-    /// Number of leading parameters that the representation losses train.
-    pub fn representation_len(&self) -> usize {
+    /// Number of parameters up to the last one whose name starts with one of `prefixes`.
+    pub fn len_through(&self, prefixes: &[&str]) -> usize {
         self.entries
             .iter()
-            .filter(|entry| REPRESENTATION.iter().any(|p| entry.name.starts_with(p)))
+            .filter(|entry| prefixes.iter().any(|p| entry.name.starts_with(p)))
             .map(|entry| entry.range.end)
             .max()
             .unwrap_or(0)
@@ -65,6 +65,26 @@ impl ParameterMap {
                 outputs: weight.shape[1],
                 weight: values[weight.range.clone()].to_vec(),
                 bias: values[bias.range.clone()].to_vec(),
+            })
+            .collect()
+    }
+
+    /// The normalisations whose names start with `prefix`.
+    pub fn norms(&self, values: &[f32], prefix: &str) -> Vec<NormWeights> {
+        let value = |name: String| {
+            let entry = self.entries.iter().find(|entry| entry.name == name)?;
+            Some(values[entry.range.clone()].to_vec())
+        };
+        let names = self.entries.iter().map(|entry| entry.name.as_str());
+        let stems = names.filter(|name| name.starts_with(prefix));
+        stems
+            .filter_map(|name| {
+                let stem = name.strip_suffix(".gain")?;
+                Some(NormWeights {
+                    gain: value(name.to_owned())?,
+                    shift: value(format!("{stem}.shift"))?,
+                    alpha: value(format!("{stem}.alpha")).map(|alpha| alpha[0]),
+                })
             })
             .collect()
     }

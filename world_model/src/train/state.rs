@@ -8,23 +8,36 @@ use serde::{Deserialize, Serialize};
 use super::TrainError;
 use super::optimiser::Moments;
 use crate::checkpoint::{self, CheckpointError, Kind, NamedTensor};
-use crate::config::TrainConfig;
+use crate::config::{AntiCollapse, TrainConfig};
 
 /// Weights, optimiser moments and counters.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct TrainState {
     pub values: Vec<f32>,
     pub moments: Moments,
+    /// Moving average of the encoder's parameters, where targets come from one.
+    pub average: Option<Vec<f32>>,
     /// Steps done.
     pub step: usize,
     /// Seconds trained.
     pub seconds: f32,
 }
 
+/// What a state belongs to: it continues with the same only.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Run<'a> {
+    pub config: &'a TrainConfig,
+    pub data_hash: &'a str,
+    /// [`crate::sight::Sight::fingerprint`]; none where states are observed.
+    pub sight: Option<&'a str>,
+}
+
 #[derive(Serialize, Deserialize)]
 struct Content {
     config: TrainConfig,
     data_hash: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    sight: Option<String>,
     step: usize,
     seconds: f32,
 }
@@ -34,15 +47,11 @@ impl TrainState {
     ///
     /// # Errors
     /// [`CheckpointError::Write`], [`CheckpointError::Encode`].
-    pub fn save(
-        &self,
-        path: &Path,
-        config: &TrainConfig,
-        data_hash: &str,
-    ) -> Result<(), CheckpointError> {
+    pub fn save(&self, path: &Path, run: Run<'_>) -> Result<(), CheckpointError> {
         let content = Content {
-            config: config.clone(),
-            data_hash: data_hash.to_owned(),
+            config: run.config.clone(),
+            data_hash: run.data_hash.to_owned(),
+            sight: run.sight.map(str::to_owned),
             step: self.step,
             seconds: self.seconds,
         };
@@ -55,32 +64,43 @@ impl TrainState {
             shape: vec![values.len()],
             values: values.to_vec(),
         };
-        let tensors = [
+        let mut tensors = vec![
             tensor("parameters", &self.values),
             tensor("first_moment", &self.moments.first),
             tensor("second_moment", &self.moments.second),
         ];
+        let average = self.average.iter();
+        tensors.extend(average.map(|values| tensor("encoder_average", values)));
         checkpoint::write(path, Kind::TrainingState, content, &tensors)
     }
 
-    /// Reads a state of `parameters` parameters.
+    /// Reads a state of `parameters` parameters, the first `encoder` of them the encoder's.
     ///
     /// # Errors
-    /// [`TrainError::Checkpoint`] for a bad file, [`TrainError::OtherConfig`] or
-    /// [`TrainError::OtherData`] for one of another run.
+    /// [`TrainError::Checkpoint`] for a bad file, [`TrainError::OtherConfig`],
+    /// [`TrainError::OtherData`] or [`TrainError::OtherSight`] for one of another run.
     pub fn load(
         path: &Path,
-        config: &TrainConfig,
-        data_hash: &str,
+        run: Run<'_>,
         parameters: usize,
+        encoder: usize,
     ) -> Result<Self, TrainError> {
+        let config = run.config;
         let mut archive = checkpoint::read(path, Kind::TrainingState)?;
         let content: Content = archive.parse()?;
-        if content.data_hash != data_hash {
+        if content.data_hash != run.data_hash {
             return Err(TrainError::OtherData {
                 path: path.to_owned(),
-                expected: data_hash.to_owned(),
+                expected: run.data_hash.to_owned(),
                 found: content.data_hash,
+            });
+        }
+        if content.sight.as_deref() != run.sight {
+            let name = |sight: Option<&str>| sight.unwrap_or("none").to_owned();
+            return Err(TrainError::OtherSight {
+                path: path.to_owned(),
+                expected: name(run.sight),
+                found: name(content.sight.as_deref()),
             });
         }
         if let Some((setting, found, expected)) = first_difference(&content.config, config) {
@@ -91,6 +111,10 @@ impl TrainState {
                 found,
             });
         }
+        let average = match config.anti_collapse {
+            AntiCollapse::Ema => Some(archive.take("encoder_average", &[encoder])?),
+            _ => None,
+        };
         let mut take = |name: &str| archive.take(name, &[parameters]);
         Ok(Self {
             values: take("parameters")?,
@@ -98,6 +122,7 @@ impl TrainState {
                 first: take("first_moment")?,
                 second: take("second_moment")?,
             },
+            average,
             step: content.step,
             seconds: content.seconds,
         })

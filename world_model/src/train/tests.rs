@@ -2,13 +2,17 @@
 //! nothing had happened, and stops with a reason when it cannot work.
 #![allow(clippy::unwrap_used)]
 
+mod anti_collapse;
+mod norms;
+mod reconstruction;
+mod sights;
+
 use std::ops::ControlFlow;
 use std::path::Path;
 
 use super::{TrainError, TrainProgress, train};
 use crate::config::TrainConfig;
 use crate::dataset::Dataset;
-use crate::diagnostics::CollapseReason;
 use crate::model::WorldModel;
 use crate::synthetic::pushed_disc;
 
@@ -31,6 +35,22 @@ fn tiny() -> TrainConfig {
     }
 }
 
+/// Enough to learn something.
+fn larger() -> TrainConfig {
+    TrainConfig {
+        steps: 700,
+        batch: 64,
+        latent_dim: 24,
+        encoder_hidden: vec![64, 64],
+        predictor_hidden: vec![128],
+        pose_hidden: vec![64],
+        lambda_sigreg: 0.1,
+        sigreg_directions: 32,
+        evaluate_every: 350,
+        ..tiny()
+    }
+}
+
 fn run(dataset: &Dataset, config: &TrainConfig, state: Option<&Path>) -> WorldModel {
     train(dataset, None, config, state, &mut |_| {
         ControlFlow::Continue(())
@@ -49,19 +69,7 @@ fn interrupt(dataset: &Dataset, config: &TrainConfig, state: &Path, step: usize)
 
 #[test]
 fn training_beats_copying_and_the_pose_can_be_read() {
-    let config = TrainConfig {
-        steps: 700,
-        batch: 64,
-        latent_dim: 24,
-        encoder_hidden: vec![64, 64],
-        predictor_hidden: vec![128],
-        pose_hidden: vec![64],
-        lambda_sigreg: 0.1,
-        sigreg_directions: 32,
-        evaluate_every: 350,
-        ..tiny()
-    };
-    let model = run(&pushed_disc(120, 60, 1), &config, None);
+    let model = run(&pushed_disc(120, 60, 1), &larger(), None);
     let seen = &model.card().diagnostics;
     assert!(seen.skill.iter().all(|s| s.skill > 0.5), "{seen:#?}");
     assert!(seen.participation_ratio > 2.5, "{seen:#?}");
@@ -122,31 +130,6 @@ fn a_state_of_another_run_is_refused() {
     assert!(
         message.contains("data disc-20-60-2, expected disc-20-60-3"),
         "{message}"
-    );
-}
-
-#[test]
-fn without_anything_against_it_the_latent_collapses_and_training_says_so() {
-    let config = TrainConfig {
-        lambda_idm: 0.0,
-        lambda_sigreg: 0.0,
-        steps: 2000,
-        batch: 32,
-        evaluate_every: 100,
-        ..tiny()
-    };
-    let dataset = pushed_disc(20, 60, 2);
-    let error = train(&dataset, None, &config, None, &mut |_| {
-        ControlFlow::Continue(())
-    })
-    .unwrap_err();
-    let TrainError::Collapsed(collapse) = &error else {
-        panic!("{error}");
-    };
-    assert!(collapse.step < 2000, "{error}");
-    assert!(
-        !matches!(collapse.reason, CollapseReason::Skill { .. }),
-        "{error}"
     );
 }
 

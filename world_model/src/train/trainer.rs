@@ -10,35 +10,29 @@ use super::batch::{Batch, SHARDS};
 use super::optimiser::{Moments, adamw, clip_global_norms, learning_rate};
 use super::parameters::ParameterMap;
 use super::shard::{ShardResult, Worker};
-use super::state::TrainState;
+use super::state::{Run, TrainState};
 use super::{LossTerms, TrainError, TrainProgress, TrainingData};
-use crate::card::{ModelCard, ObservationKind};
-use crate::config::TrainConfig;
+use crate::config::{AntiCollapse, TrainConfig};
 use crate::dataset::Dataset;
 use crate::diagnostics::{Diagnostics, check_collapse, evaluate};
-use crate::imagination::{ImaginationError, Linear};
-use crate::model::{EncoderScratch, Layers, PackedEncoder, WorldModel};
-use crate::networks::{Dimensions, Networks};
-use crate::random::{Purpose, stream};
+use crate::networks::{Dimensions, Networks, representation};
 use crate::sight::Sight;
-use crate::slow::slow_features;
-
-/// Pairs of frames, one block apart, that the slow features are fitted on.
-const SLOW_PAIRS: usize = 20_000;
 
 /// A training run.
 pub(super) struct Trainer<'a> {
-    dataset: &'a Dataset,
-    data: &'a TrainingData<'a>,
-    config: &'a TrainConfig,
-    dimensions: Dimensions,
-    sight: Option<Sight>,
+    pub(super) dataset: &'a Dataset,
+    pub(super) data: &'a TrainingData<'a>,
+    pub(super) config: &'a TrainConfig,
+    pub(super) dimensions: Dimensions,
+    pub(super) sight: Option<Sight>,
     state_file: Option<&'a Path>,
-    map: ParameterMap,
-    state: TrainState,
+    /// Tells the sight from others.
+    fingerprint: Option<String>,
+    pub(super) map: ParameterMap,
+    pub(super) state: TrainState,
     worker: Worker,
     pools: [ThreadPool; SHARDS],
-    diagnostics: Option<Diagnostics>,
+    pub(super) diagnostics: Option<Diagnostics>,
     clock: Clock,
 }
 
@@ -62,12 +56,23 @@ impl<'a> Trainer<'a> {
     ) -> Result<Self, TrainError> {
         let networks = Networks::init(&dimensions, config, &Device::flex().autodiff());
         let (map, values) = ParameterMap::of(&networks);
+        let fingerprint = sight.as_ref().map(Sight::fingerprint);
+        let encoder = map.len_through(&["encoder."]);
         let state = match state_file {
             Some(path) if path.exists() => {
-                TrainState::load(path, config, &dataset.hash, values.len())?
+                let run = Run {
+                    config,
+                    data_hash: &dataset.hash,
+                    sight: fingerprint.as_deref(),
+                };
+                TrainState::load(path, run, values.len(), encoder)?
             }
             _ => TrainState {
                 moments: Moments::zeros(values.len()),
+                average: match config.anti_collapse {
+                    AntiCollapse::Ema => Some(values[..encoder].to_vec()),
+                    _ => None,
+                },
                 values,
                 step: 0,
                 seconds: 0.0,
@@ -88,6 +93,7 @@ impl<'a> Trainer<'a> {
             data,
             config,
             state_file,
+            fingerprint,
             map,
             state,
             diagnostics: None,
@@ -141,7 +147,8 @@ impl<'a> Trainer<'a> {
         for (sum, other) in gradient.iter_mut().zip(&second.gradient) {
             *sum = (*sum + other) / SHARDS as f32;
         }
-        clip_global_norms(&self.map, &mut gradient, self.config.gradient_clip);
+        let representation = self.map.len_through(representation(self.config));
+        clip_global_norms(representation, &mut gradient, self.config.gradient_clip);
         adamw(
             &self.map,
             &mut self.state.values,
@@ -151,6 +158,12 @@ impl<'a> Trainer<'a> {
             rate,
             self.config.weight_decay,
         );
+        if let Some(average) = &mut self.state.average {
+            let keep = self.config.ema_decay;
+            for (average, value) in average.iter_mut().zip(&self.state.values) {
+                *average = keep * *average + (1.0 - keep) * value;
+            }
+        }
         Ok(losses)
     }
 
@@ -158,8 +171,11 @@ impl<'a> Trainer<'a> {
     /// on that thread.
     fn run_shards(&self, open_loop: usize) -> Result<[ShardResult; SHARDS], TrainError> {
         let run = |shard: usize| {
-            let batch = Batch::draw(self.data, self.config, self.state.step, shard);
-            self.worker.run(&self.state.values, batch, open_loop)
+            let inputs = &self.dimensions.observation;
+            let batch = Batch::draw(self.data, inputs, self.config, self.state.step, shard);
+            let average = self.state.average.as_deref();
+            self.worker
+                .run(&self.state.values, average, batch, open_loop)
         };
         let [first_pool, second_pool] = &self.pools;
         let mut first = None;
@@ -171,7 +187,7 @@ impl<'a> Trainer<'a> {
         Ok([first?, second?])
     }
 
-    fn evaluate(&self) -> Result<Diagnostics, TrainError> {
+    pub(super) fn evaluate(&self) -> Result<Diagnostics, TrainError> {
         let networks = self.worker.networks(&self.state.values);
         let step = self.state.step;
         Ok(self.pools[0]
@@ -181,7 +197,12 @@ impl<'a> Trainer<'a> {
     /// Writes the state, if there is a file for it.
     pub fn save_state(&self) -> Result<(), TrainError> {
         if let Some(path) = self.state_file {
-            self.state.save(path, self.config, &self.dataset.hash)?;
+            let run = Run {
+                config: self.config,
+                data_hash: &self.dataset.hash,
+                sight: self.fingerprint.as_deref(),
+            };
+            self.state.save(path, run)?;
         }
         Ok(())
     }
@@ -202,77 +223,6 @@ impl<'a> Trainer<'a> {
             evaluated,
             diagnostics: self.diagnostics.clone(),
         }
-    }
-
-    /// The slow features of the latents of a share of the data, under the given encoder.
-    fn slow_features(&self, front: &[Linear], encoder: &[Linear]) -> Result<Linear, TrainError> {
-        let latent = self.config.latent_dim;
-        let inputs = self.dimensions.observation.clone();
-        let encoder = PackedEncoder::try_new(inputs, front, encoder)?;
-        let mut memory = EncoderScratch::default();
-        let rng = &mut stream(self.config.seed, Purpose::SlowFeatures, 0, 0);
-        let firsts = self.data.training_windows.draw(SLOW_PAIRS, 0.0, rng);
-        let mut encode = |offset: usize| {
-            let mut latents = vec![0.0; SLOW_PAIRS * latent];
-            let mut observation = Vec::new();
-            for (first, latent) in firsts.iter().zip(latents.chunks_exact_mut(latent)) {
-                observation.clear();
-                let frames = &self.data.frames;
-                frames.extend_observation(first + offset, &mut observation);
-                encoder.forward(&observation, 1, latent, &mut memory)?;
-            }
-            Ok::<_, ImaginationError>(latents)
-        };
-        Ok(slow_features(
-            &encode(0)?,
-            &encode(self.config.block)?,
-            latent,
-        ))
-    }
-
-    /// The finished model.
-    pub fn into_model(self) -> Result<WorldModel, TrainError> {
-        let diagnostics = match self.diagnostics.clone() {
-            Some(diagnostics) => diagnostics,
-            None => self.evaluate()?,
-        };
-        let network = |prefix: &str| self.map.layers(&self.state.values, prefix);
-        let mut layers = Layers {
-            slow: vec![],
-            front: network("encoder.front."),
-            encoder: network("encoder.network."),
-            predictor: network("predictor."),
-            pose: network("pose."),
-            reach: (0..self.config.reach_heads)
-                .map(|head| network(&format!("reach.{head}.")))
-                .collect(),
-        };
-        layers
-            .slow
-            .push(self.slow_features(&layers.front, &layers.encoder)?);
-        let spec = &self.dataset.spec;
-        let card = ModelCard {
-            task: spec.task.clone(),
-            observation: match self.sight {
-                Some(_) => ObservationKind::Pixels,
-                None => ObservationKind::State,
-            },
-            sight: self.sight.as_ref().map(|sight| sight.spec().clone()),
-            fps: spec.fps,
-            observation_names: spec.observation_names.clone(),
-            action_names: spec.action_names.clone(),
-            pose_names: spec.pose_names.clone(),
-            pose: spec.pose.clone(),
-            config: self.config.clone(),
-            data_hash: self.dataset.hash.clone(),
-            steps: self.state.step,
-            training_seconds: self.state.seconds,
-            slow_features: layers.slow[0].outputs,
-            normalisation: self.data.normalisation.clone(),
-            diagnostics,
-        };
-        let layers = layers.fold(&card.normalisation, self.config.latent_dim);
-        Ok(WorldModel::try_new(card, self.sight, layers)?)
     }
 }
 

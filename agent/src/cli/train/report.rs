@@ -16,7 +16,7 @@ pub fn report(bar: &ProgressBar, progress: &TrainProgress) {
     }
     if let Some(diagnostics) = &progress.diagnostics {
         let l = &progress.losses;
-        bar.println(format!(
+        let mut text = format!(
             "{:>7} | {:>10.3} {:>6.3} {:>6.2} {:>6.3} {:>6.3} | {}",
             progress.step,
             l.prediction,
@@ -25,7 +25,21 @@ pub fn report(bar: &ProgressBar, progress: &TrainProgress) {
             l.pose,
             l.reach,
             line(diagnostics)
-        ));
+        );
+        let others = l.others();
+        if !others.is_empty() {
+            text.push_str(" | ");
+            text.push_str(&others);
+        }
+        say(bar, &text);
+    }
+}
+
+/// A line above the bar; on standard error by itself where there is no terminal, and so no bar.
+pub fn say(bar: &ProgressBar, text: &str) {
+    match bar.is_hidden() {
+        true => eprintln!("{text}"),
+        false => bar.println(text),
     }
 }
 
