@@ -12,7 +12,7 @@ fn is_empty(folder: &Path) -> bool {
 #[test]
 fn wrong_usage_exits_with_two() {
     let folder = tempfile::tempdir().unwrap();
-    let cases: [(&str, &str); 20] = [
+    let cases: [(&str, &str); 23] = [
         (
             "bench --task push --planner random --shift flavour=2",
             "'flavour'",
@@ -36,6 +36,18 @@ fn wrong_usage_exits_with_two() {
         ("collect --task push --episodes 0 --out d", "--episodes 0"),
         ("train --task push --resume --out m.safetensors", "--resume"),
         ("train --task push --steps 0 --out m.safetensors", "steps"),
+        (
+            "train --task push --set train.lambda=1 --out m.safetensors",
+            "train.lambda=1",
+        ),
+        (
+            "train --task push --set train.anti_collapse=hope --out m.safetensors",
+            "sigreg+idm",
+        ),
+        (
+            "distill --task push --set distill.policy.members=1 --out m.safetensors",
+            "members",
+        ),
         (
             "train --task push --pixels --sight distilled --steps 0 --out m.safetensors",
             "steps",

@@ -67,6 +67,39 @@ impl Recipe {
         Ok(recipe)
     }
 
+    /// The same recipe with other values, each given as `section.key=value` with a TOML value; a text needs no quotes.
+    ///
+    /// # Errors
+    /// Names the first one that does not have this form, has an unknown key or a value of another kind.
+    pub fn with(self, settings: &[String]) -> Result<Self> {
+        let mut table = toml::Table::try_from(&self)?;
+        for setting in settings {
+            let wrong = |what: &str| anyhow::anyhow!("'{setting}': {what}");
+            let (path, text) = setting
+                .split_once('=')
+                .ok_or_else(|| wrong("expected section.key=value"))?;
+            let parsed: Result<toml::Table, _> = format!("value = {text}").parse();
+            let value = match parsed.ok().and_then(|mut t| t.remove("value")) {
+                Some(value) => value,
+                None => toml::Value::String(text.to_owned()),
+            };
+            let mut keys: Vec<&str> = path.split('.').collect();
+            let last = keys.pop().unwrap_or_default();
+            let mut place = &mut table;
+            for key in keys {
+                place = place
+                    .entry(key)
+                    .or_insert_with(|| toml::Value::Table(toml::Table::new()))
+                    .as_table_mut()
+                    .ok_or_else(|| wrong("expected section.key=value"))?;
+            }
+            place.insert(last.to_owned(), value);
+            let result: Result<Self, _> = table.clone().try_into();
+            result.map_err(|e| wrong(&e.to_string().trim().replace('\n', " ")))?;
+        }
+        Ok(table.try_into()?)
+    }
+
     /// A recipe from a file.
     ///
     /// # Errors

@@ -1,6 +1,7 @@
 //! One closed-loop episode.
 
 use super::pairs::Pair;
+use super::rotation::MentalRotation;
 use crate::arbiter::{Actor, Reason};
 use crate::controller::{Controller, ControllerKind, Decision, PlanningConfig};
 use anyhow::Result;
@@ -60,9 +61,24 @@ pub struct Outcome {
     pub reasons: BTreeMap<Reason, usize>,
     /// Decisions that came too late, when the world did not wait.
     pub deadline_misses: usize,
+    /// How well turns are imagined; empty where nothing turns or nothing is imagined in the latent.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub turns: Vec<Turn>,
     /// The course of the episode, where it was kept.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub trace: Option<Trace>,
+}
+
+/// The object turned since the start of the episode, and how the latent shows it: as imagined from the start through all actions
+/// executed since, and as encoded from what is observed.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Serialize)]
+pub struct Turn {
+    /// True angle turned, radians.
+    pub turned_rad: f32,
+    /// Error of the angle decoded from the imagined latent, radians.
+    pub imagined_error_rad: f32,
+    /// Error of the angle decoded from the encoded latent, radians.
+    pub encoded_error_rad: f32,
 }
 
 /// The course of an episode, as a picture shows it.
@@ -186,8 +202,10 @@ pub fn run_episode(spec: EpisodeSpec<'_>) -> Result<Outcome> {
     let (mut episode, mut controller) = Episode::start(spec)?;
     let width = spec.task.action_dim();
     let mut passed = 0;
+    let mut rotation = MentalRotation::default();
     loop {
         let decision = controller.decide(&episode.env, passed, &[])?;
+        rotation.look(&episode.env, &mut controller, &mut episode.outcome.turns)?;
         let imagined = match spec.traced {
             true => controller.imagine(&decision.actions)?,
             false => Vec::new(),
@@ -195,6 +213,7 @@ pub fn run_episode(spec: EpisodeSpec<'_>) -> Result<Outcome> {
         episode.decided(&decision, &imagined, episode.outcome.steps);
         passed = controller.block();
         for action in decision.actions.chunks_exact(width).take(passed) {
+            rotation.executed.extend_from_slice(action);
             if !episode.step(action)? {
                 return Ok(episode.finish());
             }

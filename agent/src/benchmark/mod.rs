@@ -6,6 +6,7 @@ pub mod html;
 pub mod manifest;
 pub mod pairs;
 pub mod realtime;
+mod rotation;
 pub mod row;
 pub mod runner;
 pub mod statistics;

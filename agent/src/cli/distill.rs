@@ -37,6 +37,9 @@ pub struct DistillArguments {
     /// Recipe to use in place of the task's own
     #[arg(long, value_name = "FILE")]
     recipe: Option<PathBuf>,
+    /// Setting of the recipe to change, as SECTION.KEY=VALUE, such as distill.policy.modes=1; can be given again
+    #[arg(long, value_name = "SETTING")]
+    set: Vec<String>,
     /// Cost that the planner minimises
     #[arg(long, value_enum, default_value = "pose")]
     cost: CostKind,
@@ -73,6 +76,9 @@ pub fn run(arguments: &DistillArguments) -> Result<()> {
         Some(path) => Recipe::from_file(path)?,
         None => Recipe::of_task(&assets, task.name(), model.sight().is_some())?,
     };
+    recipe = recipe
+        .with(&arguments.set)
+        .map_err(|e| UsageError(format!("--set {e:#}")))?;
     let config = &mut recipe.distill;
     config.planner_goals = arguments.goals.unwrap_or(config.planner_goals);
     config.rounds = arguments.rounds.unwrap_or(config.rounds);

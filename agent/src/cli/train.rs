@@ -30,6 +30,9 @@ pub struct TrainArguments {
     /// Recipe to use in place of the task's own
     #[arg(long, value_name = "FILE")]
     recipe: Option<PathBuf>,
+    /// Setting of the recipe to change, as SECTION.KEY=VALUE, such as train.anti_collapse=vicreg; can be given again
+    #[arg(long, value_name = "SETTING")]
+    set: Vec<String>,
     /// Learn from the camera's images instead of states
     #[arg(long)]
     pixels: bool,
@@ -63,6 +66,9 @@ pub fn run(arguments: &TrainArguments) -> Result<()> {
         Some(path) => Recipe::from_file(path)?,
         None => Recipe::of_task(&assets, task.name(), arguments.pixels)?,
     };
+    recipe = recipe
+        .with(&arguments.set)
+        .map_err(|e| UsageError(format!("--set {e:#}")))?;
     if arguments.pixels {
         let sight = recipe.sight.get_or_insert_default();
         if let Some(kind) = arguments.sight {

@@ -58,6 +58,35 @@ impl LatentRollouts {
         &self.start
     }
 
+    /// The pose decoded from a latent `[latent]` after the actions `[steps, action_dim]`; without actions that of the latent.
+    ///
+    /// # Errors
+    /// When the latent does not fit, or the actions are not whole blocks.
+    pub fn pose_after(
+        &self,
+        latent: &[f32],
+        actions: &[f32],
+    ) -> Result<Vec<f32>, ImaginationError> {
+        let blocks = actions.len() / self.model.card().block_action_dim();
+        let mut end = latent.to_vec();
+        if blocks > 0 {
+            let mut all = vec![0.0; blocks * latent.len()];
+            self.model.imagination().rollout(
+                latent,
+                actions,
+                1,
+                blocks,
+                Readout::Latent,
+                &mut all,
+                &mut ImaginationScratch::new(),
+            )?;
+            end.copy_from_slice(&all[(blocks - 1) * latent.len()..]);
+        }
+        let mut pose = vec![0.0; self.model.pose_head().outputs()];
+        self.model.pose(&end, &mut pose)?;
+        Ok(pose)
+    }
+
     /// The poses decoded after each block of sequences `[candidates, horizon, action_dim]`, `[candidates, blocks, pose]`.
     ///
     /// # Errors

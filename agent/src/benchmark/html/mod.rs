@@ -12,6 +12,7 @@ mod difficulty;
 mod episodes;
 mod ladder;
 mod latency;
+mod rotation;
 
 const STYLE: &str = "body{font:15px/1.5 system-ui,sans-serif;max-width:1080px;margin:2em auto;padding:0 1em;color:#222}\
  table{border-collapse:collapse;width:100%;margin:1em 0}th,td{padding:.3em .6em;text-align:right;border-bottom:1px solid #ddd}\
@@ -119,6 +120,12 @@ pub fn render(rows: &[Row]) -> Result<String> {
             (
                 "Success against how far, and how much turned, the goal is; all tiers together",
                 difficulty::render(&own)?,
+            ),
+            (
+                "Mental rotation: median error of the object's angle, decoded from the latent that the start of the episode became \
+                 in the imagination through all actions since, against the angle that the object has truly turned. Thin: decoded \
+                 from the latent that is encoded from what is seen",
+                rotation::render(&own)?,
             ),
             (
                 "Imagined and actual paths seen from above, first episodes. Black: the object; blue: what moves it; orange: \

@@ -79,8 +79,8 @@ pub struct BenchArguments {
     /// Compare two JSON reports, pair by pair, instead of running anything
     #[arg(long, num_args = 2, exclusive = true, value_names = ["A.json", "B.json"])]
     compare: Vec<PathBuf>,
-    /// Freeze the pairs of every task into manifests in this folder, instead of running anything
-    #[arg(long, exclusive = true, value_name = "FOLDER")]
+    /// Freeze the pairs of the tasks into manifests in this folder, instead of running anything
+    #[arg(long, value_name = "FOLDER", conflicts_with_all = ["model", "policy", "seed", "shift", "config", "budget", "cost", "pixels", "realtime", "resume", "compare"])]
     freeze: Option<PathBuf>,
 }
 
@@ -105,7 +105,7 @@ pub fn run(arguments: &BenchArguments) -> Result<()> {
         return compare_reports(first, second);
     }
     if let Some(folder) = &arguments.freeze {
-        return freeze(folder);
+        return freeze(folder, &arguments.task);
     }
     for (name, value) in [
         ("--episodes", arguments.episodes()),
@@ -230,9 +230,9 @@ fn write_reports(rows: &[Row], arguments: &BenchArguments) -> Result<()> {
     files::write_atomically(&arguments.html, html::render(rows)?.as_bytes())
 }
 
-fn freeze(folder: &Path) -> Result<()> {
+fn freeze(folder: &Path, tasks: &[String]) -> Result<()> {
     let assets = assets::find()?;
-    for (task, variants) in rows::tasks(&assets, &["all".to_owned()])? {
+    for (task, variants) in rows::tasks(&assets, tasks)? {
         for variant in variants {
             let path = folder.join(manifest::file_name(task.name(), &variant.name));
             Manifest::freeze(&task, &variant)?.write(&path)?;
