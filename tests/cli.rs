@@ -228,6 +228,60 @@ fn images_are_collected_learned_from_and_planned_with() {
     );
 }
 
+/// The policy belongs to its model: another model refuses it.
+#[test]
+fn a_policy_is_distilled_acts_alone_and_under_the_arbiter() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = |arguments: &str| succeed(arguments, folder.path());
+    let shipped = assets().join("models/two-room.safetensors");
+    let shipped = shipped.display();
+    run("collect --task two-room --episodes 60 --out data --seed 3");
+    let set = "--set distill.round_goals=4 --set distill.calibration_goals=60 --set distill.policy.hidden=[64]";
+    run(&format!(
+        "distill --task two-room --model {shipped} --data data --goals 9 --rounds 1 --steps 400 {set} --out p.safetensors"
+    ));
+    run(&format!(
+        "bench --task two-room/fixed --model {shipped} --policy p.safetensors --planner system1,hybrid,icem --cost pose --episodes 4 --tier near --json b.json --html b.html"
+    ));
+    let rows: Vec<Value> =
+        serde_json::from_slice(&std::fs::read(folder.path().join("b.json")).unwrap()).unwrap();
+    let planned: Vec<f64> = rows
+        .iter()
+        .map(|row| row["planned_share"].as_f64().unwrap())
+        .collect();
+    assert_eq!(rows.len(), 3);
+    assert_eq!((planned[0], planned[2]), (0.0, 1.0));
+    assert!((0.0..=1.0).contains(&planned[1]), "{planned:?}");
+    let reasons = rows[1]["reasons"].as_object().unwrap();
+    let told: u64 = reasons.values().filter_map(Value::as_u64).sum();
+    let decisions: usize = rows[1]["results"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|episode| episode["decision_ms"].as_array().unwrap().len())
+        .sum();
+    assert_eq!(told as usize, decisions, "every decision says why");
+
+    run("train --task two-room --data data --steps 20 --out other.safetensors");
+    let line = failure(
+        "bench --task two-room --model other.safetensors --policy p.safetensors --planner system1 --episodes 1",
+        folder.path(),
+        1,
+    );
+    assert!(
+        line.contains("p.safetensors") && line.contains("another model"),
+        "{line}"
+    );
+    let line = failure(
+        &format!(
+            "bench --task two-room --model {shipped} --policy other.safetensors --planner system1 --episodes 1"
+        ),
+        folder.path(),
+        1,
+    );
+    assert!(line.contains("other.safetensors"), "{line}");
+}
+
 #[test]
 fn tasks_are_listed_with_their_spaces() {
     let folder = tempfile::tempdir().unwrap();

@@ -225,6 +225,17 @@ impl ControllerKind {
         })
     }
 
+    /// What acts at once while this one thinks: System 1 of a hybrid agent.
+    pub fn reflex(&self) -> Option<Self> {
+        match self {
+            Self::Hybrid { model, policy, .. } => Some(Self::System1 {
+                model: Arc::clone(model),
+                policy: Arc::clone(policy),
+            }),
+            _ => None,
+        }
+    }
+
     /// The policy, where there is one.
     pub fn policy(&self) -> Option<&Arc<Policy>> {
         match self {

@@ -10,7 +10,7 @@ mod courses;
 mod runs;
 
 pub use calibration::calibrate;
-pub use courses::push_data;
+pub use courses::{push_data, push_recording};
 pub use runs::{PlannerRun, Runs};
 
 use crate::benchmark::Tier;

@@ -19,6 +19,7 @@ pub mod planning_config;
 #[cfg(feature = "viewer")]
 pub mod play;
 pub mod recipe;
+pub mod recording;
 pub mod rollouts;
 pub mod senses;
 pub mod sight_config;

@@ -5,6 +5,7 @@
 //! expected to take. A decision misses its deadline when the world gets further than that before the plan is there.
 
 use super::episode::{Episode, EpisodeSpec, Outcome};
+use crate::arbiter::Actor;
 use crate::control_loop::{Anticipation, StampedPlan};
 use crate::controller::Controller;
 use anyhow::{Result, anyhow};
@@ -65,6 +66,14 @@ struct Exchange {
 /// As for an episode in which the world waits.
 pub fn run_episode_in_real_time(spec: EpisodeSpec<'_>) -> Result<Outcome> {
     let (mut episode, mut controller) = Episode::start(spec)?;
+    let mut reflex = spec
+        .kind
+        .reflex()
+        .map(|kind| {
+            let seed = spec.pair.start_seed;
+            kind.start(&episode.env, &spec.pair.goal, spec.config, seed)
+        })
+        .transpose()?;
     let width = spec.task.action_dim();
     let period = Duration::from_secs_f64(1.0 / f64::from(spec.task.rate_hz()));
     let exchange = (Mutex::new(Exchange::default()), Condvar::new());
@@ -77,7 +86,7 @@ pub fn run_episode_in_real_time(spec: EpisodeSpec<'_>) -> Result<Outcome> {
         });
         let acted = {
             let _end = EndsEpisode(&exchange);
-            act(&mut episode, &exchange, width, period)
+            act(&mut episode, &exchange, width, period, reflex.as_mut())
         };
         let thought = planner
             .join()
@@ -96,26 +105,35 @@ pub fn run_episode_in_real_time(spec: EpisodeSpec<'_>) -> Result<Outcome> {
     Ok(episode.finish())
 }
 
-/// The world's side: every period one action, whether there is a plan or not.
+/// The world's side: every period one action, whether there is a plan or not. Where System 2 has none in force, the reflex acts
+/// at once.
 fn act(
     episode: &mut Episode<'_>,
     (shared, changed): &(Mutex<Exchange>, Condvar),
     width: usize,
     period: Duration,
+    mut reflex: Option<&mut Controller>,
 ) -> Result<()> {
     let idle = vec![0.0; width];
     let mut due = Instant::now();
     loop {
         let step = episode.outcome.steps;
         let env = episode.env.fork();
+        let reaction = match &mut reflex {
+            Some(reflex) => Some(reflex.decide(&env, 0, &[])?.actions),
+            None => None,
+        };
         let action = {
             let mut shared = shared.lock().map_err(|_| poisoned())?;
             if shared.over {
                 return Ok(()); // the planner gave up; its error tells why
             }
-            let planned = shared.plan.as_ref();
+            let planned = shared.plan.as_ref().filter(|traced| {
+                reaction.is_none() || traced.plan.decision.actor == Actor::System2
+            });
             let action = planned
                 .and_then(|traced| traced.plan.from(step, width).get(..width))
+                .or(reaction.as_ref().and_then(|actions| actions.get(..width)))
                 .unwrap_or(&idle)
                 .to_vec();
             shared.state = Some(State {

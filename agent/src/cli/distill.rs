@@ -4,10 +4,11 @@ use super::UsageError;
 use super::collect::with_progress;
 use super::interrupt::Interrupt;
 use crate::controller::{ControllerKind, PlanningConfig};
-use crate::distillation::{PlannerRun, Runs, calibrate, push_data};
+use crate::distillation::{PlannerRun, Runs, calibrate, push_data, push_recording};
 use crate::model_check::check_model;
 use crate::objective::CostKind;
 use crate::recipe::Recipe;
+use crate::recording::Recording;
 use crate::{assets, files};
 use anyhow::{Context, Result};
 use clap::Args;
@@ -34,6 +35,9 @@ pub struct DistillArguments {
     /// Exploration data to learn from in hindsight; without it they are collected as the recipe says, into `<out>.data`
     #[arg(long)]
     data: Option<PathBuf>,
+    /// Recordings of the simulator to learn from as well
+    #[arg(long, value_delimiter = ',', value_name = "FILE")]
+    recordings: Vec<PathBuf>,
     /// Recipe to use in place of the task's own
     #[arg(long, value_name = "FILE")]
     recipe: Option<PathBuf>,
@@ -108,6 +112,11 @@ pub fn run(arguments: &DistillArguments) -> Result<()> {
     let card = model.card();
     let mut all = Demonstrations::new(card.latent_dim(), card.action_dim(), card.block());
     push_data(&model, &dataset, &mut all)?;
+    for path in &arguments.recordings {
+        let recording = Recording::read(path)?;
+        push_recording(&model, &recording, &assets, &mut all)
+            .with_context(|| path.display().to_string())?;
+    }
     let model = Arc::new(model);
     let variant = Variant::of(&task, None)?;
     let work = Work {

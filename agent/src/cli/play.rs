@@ -72,8 +72,8 @@ pub fn run(_: &PlayArguments) -> Result<()> {
 #[cfg(feature = "viewer")]
 pub fn run(arguments: &PlayArguments) -> Result<()> {
     use super::UsageError;
-    use crate::play::recording::Recording;
     use crate::play::{PlayOptions, in_window, without_window};
+    use crate::recording::Recording;
     use crate::{assets, cli::bench, files};
     use anyhow::bail;
 

@@ -1,8 +1,10 @@
 //! Courses of exploration data, in the latent.
 
-use crate::senses::observations_of;
-use anyhow::{Context, Result};
+use crate::recording::{Change, Recording};
+use crate::senses::{Senses, observations_of};
+use anyhow::{Context, Result, bail};
 use rayon::prelude::*;
+use std::path::Path;
 use world_model::WorldModel;
 use world_model::dataset::Dataset;
 use world_model::model::EncoderScratch;
@@ -30,6 +32,42 @@ pub fn push_data(
     for (latents, episode) in courses.iter().zip(&dataset.episodes) {
         demonstrations.push_course(latents, &episode.actions)?;
     }
+    Ok(())
+}
+
+/// Adds what a person recorded in the simulator, replayed: each stretch in which nothing was put elsewhere is a course.
+///
+/// # Errors
+/// A recording of another task, or one that does not replay.
+pub fn push_recording(
+    model: &WorldModel,
+    recording: &Recording,
+    assets: &Path,
+    demonstrations: &mut Demonstrations,
+) -> Result<()> {
+    if recording.task != model.card().task {
+        bail!(
+            "recorded in task '{}', expected '{}'",
+            recording.task,
+            model.card().task
+        );
+    }
+    let mut env = recording.world(assets)?;
+    let mut senses = Senses::new(model, env.task())?;
+    let (mut observations, mut actions) = (Vec::new(), Vec::new());
+    for (index, step) in recording.steps.iter().enumerate() {
+        if step.changes.iter().any(|c| matches!(c, Change::Restore(_))) {
+            demonstrations.push_course(&encode(model, &observations)?, &actions)?;
+            observations.clear();
+            actions.clear();
+        }
+        observations.extend(senses.observe(&env)?);
+        actions.extend_from_slice(&step.action);
+        if !step.replay(&mut env)? {
+            bail!("step {} leads to other bytes than were recorded", index + 1);
+        }
+    }
+    demonstrations.push_course(&encode(model, &observations)?, &actions)?;
     Ok(())
 }
 

@@ -71,23 +71,17 @@ impl Runs<'_> {
             let mut planner = self
                 .planner
                 .start(&course.env, &course.goal, self.config, seed)?;
-            let mut decided = Vec::new();
             let mut passed = 0;
             while course.goes_on() {
                 let decision = planner.decide(&course.env, passed, &[])?;
                 passed = planner.block();
                 let block = course.block(self.model, &decision.actions);
-                decided.push((course.steps(), block.clone()));
                 if !course.act(self.model, &block)? {
                     break;
                 }
             }
             if course.run.success {
-                let end = course.steps();
-                for (step, block) in decided {
-                    let label = course.label(self.model, step, (end - step) as f32, block);
-                    course.run.labels.push(label);
-                }
+                course.label_all(self.model);
             }
             Ok(())
         })
@@ -228,6 +222,17 @@ impl Course {
             }
         }
         Ok(true)
+    }
+
+    /// What was done in every frame is what should be done there; after the last one the goal is reached, and nothing is.
+    fn label_all(&mut self, model: &WorldModel) {
+        let (end, width) = (self.steps(), self.env.task().action_dim());
+        for step in 0..end {
+            let mut block: Vec<f32> = self.run.actions[step * width..].to_vec();
+            block.resize(model.card().block_action_dim(), 0.0);
+            let label = self.label(model, step, (end - step) as f32, block);
+            self.run.labels.push(label);
+        }
     }
 
     fn label(&self, model: &WorldModel, step: usize, steps_left: f32, block: Vec<f32>) -> Label {

@@ -8,7 +8,6 @@ mod obey;
 mod pacer;
 mod picture;
 mod playground;
-pub mod recording;
 mod session;
 mod settings;
 mod surprise;

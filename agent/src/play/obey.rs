@@ -1,11 +1,11 @@
 //! What a person does, done: one function for each kind of control.
 
 use super::playground::{Playground, REWIND_S};
-use super::recording::{Change, Recording};
 use super::session::{Replay, Session};
 use super::surprise::Surprise;
 use super::{bench_now, controls, mind, settings};
 use crate::files;
+use crate::recording::{Change, Recording};
 use anyhow::{Context, Result, bail};
 use sim::Task;
 use sim::variation::Variant;

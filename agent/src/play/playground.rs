@@ -1,8 +1,8 @@
 //! The world on show: its goal, its past, what disturbs it, and what is recorded of it.
 
 use super::history::{History, Moment};
-use super::recording::{Change, RecordedStep, Recording, hash};
 use super::surprise::{Errors, Surprise};
+use crate::recording::{Change, RecordedStep, Recording, hash};
 use anyhow::{Context, Result, bail};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;

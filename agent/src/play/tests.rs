@@ -1,10 +1,11 @@
 //! The session without a window: failures are told, and the rest goes on.
 
-use super::recording::Change;
+use super::PlayOptions;
 use super::session::Session;
-use super::{PlayOptions, recording::Recording};
 use crate::controller::PlanningConfig;
 use crate::objective::CostKind;
+use crate::recording::Change;
+use crate::recording::Recording;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 use viewer::stream::{Command, Link};
@@ -109,7 +110,9 @@ fn recordings_replay_to_the_same_bytes_and_tell_when_they_do_not() {
     let error = other.verify(&assets()).expect_err("other bytes");
     assert!(error.to_string().contains("step 11"), "{error}");
 
-    std::fs::write(&path, b"foresight recording 1\nnonsense").expect("written");
+    let written = std::fs::read(&path).expect("what was just written");
+    let header = written.iter().position(|b| *b == b'\n').expect("a header");
+    std::fs::write(&path, [&written[..=header], b"nonsense"].concat()).expect("written");
     let error = Recording::read(&path).expect_err("damaged").to_string();
     assert!(error.contains("damaged"), "{error}");
 }

@@ -14,18 +14,18 @@ pub struct PolicyConfig {
     pub steps: usize,
     /// Examples in a step. Default 256.
     pub batch: usize,
-    /// Widths of the hidden layers, shared by all members. Default 192, 192.
+    /// Widths of the hidden layers, shared by all members. Default 256, 256.
     pub hidden: Vec<usize>,
     /// Members of the ensemble. Default 3.
     pub members: usize,
-    /// Modes of each member. Default 3.
+    /// Modes of each member. Default 2.
     pub modes: usize,
     /// Peak learning rate. Default 0.001.
     pub learning_rate: f32,
     /// Share of the members that learn from an example, in expectation. Default 0.7.
     pub member_share: f32,
     /// Share of the examples that are drawn in hindsight, where there are labels as well: what was reached later is taken for
-    /// the goal. Default 0.5.
+    /// the goal. Default 0.25.
     pub hindsight_share: f32,
     /// Furthest goal drawn in hindsight, control steps. Default 100.
     pub max_steps: usize,
@@ -37,12 +37,12 @@ impl Default for PolicyConfig {
             seed: 0,
             steps: 20_000,
             batch: 256,
-            hidden: vec![192, 192],
+            hidden: vec![256, 256],
             members: 3,
-            modes: 3,
+            modes: 2,
             learning_rate: 1.0e-3,
             member_share: 0.7,
-            hindsight_share: 0.5,
+            hindsight_share: 0.25,
             max_steps: 100,
         }
     }

@@ -73,6 +73,9 @@ impl Demonstrations {
                 ),
             });
         }
+        if frames == 0 {
+            return Ok(());
+        }
         let start = self.latents.len() / self.latent;
         self.latents.extend_from_slice(latents);
         self.actions.extend_from_slice(actions);
