@@ -1,0 +1,9 @@
+//! From observations to plans: the planner's side of the loop, on its own thread and at its own rate.
+
+mod plan;
+mod planner_thread;
+mod trajectory;
+
+pub use plan::{Observation, Plan, Proposal, Proposer, ProposerError};
+pub use planner_thread::{PlannerStatus, PlannerThread};
+pub use trajectory::Trajectory;
