@@ -3,11 +3,24 @@
 //!
 //! Units: radians, seconds, newton metres. Times without a name are seconds of this program's steady clock.
 
+mod clock;
+mod control_loop;
+mod error;
+mod fake;
+mod hardware_interface;
 mod joint_limits;
 mod joint_state;
+mod latencies;
 pub mod planning;
 pub mod safety;
+mod watchdog;
 
+pub use clock::Clock;
+pub use control_loop::{ControlLoop, LoopHandle, LoopReport, LoopSettings, LoopStatus, Recorder};
+pub use error::RobotError;
+pub use fake::{FakeHandle, FakeHardware, FakeRobot, Faults};
+pub use hardware_interface::HardwareInterface;
 pub use joint_limits::JointLimits;
 pub use joint_state::{JointState, Measured};
+pub use latencies::Latencies;
 pub use safety::{SafeJointCommand, SafetyFilter};

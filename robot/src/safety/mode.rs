@@ -96,7 +96,7 @@ impl fmt::Display for StopCause {
             } => {
                 write!(f, "{joint} moves at {velocity:.3} rad/s, limit {limit:.3}")
             }
-            Self::Hardware(reason) => write!(f, "hardware: {reason}"),
+            Self::Hardware(reason) => f.write_str(reason),
         }
     }
 }
