@@ -12,6 +12,7 @@ mod joint_limits;
 mod joint_state;
 mod latencies;
 pub mod planning;
+pub mod profile;
 pub mod safety;
 mod watchdog;
 
@@ -23,4 +24,5 @@ pub use hardware_interface::HardwareInterface;
 pub use joint_limits::JointLimits;
 pub use joint_state::{JointState, Measured};
 pub use latencies::Latencies;
+pub use profile::Profile;
 pub use safety::{SafeJointCommand, SafetyFilter};

@@ -1,0 +1,390 @@
+//! Reading a profile and checking every value of it.
+
+use super::ros::RosTable;
+use crate::control_loop::LoopSettings;
+use crate::error::RobotError;
+use crate::joint_limits::JointLimits;
+use crate::safety::SafetyConfig;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+use std::path::Path;
+
+/// All that is particular to one robot.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Profile {
+    /// The robot's name.
+    pub name: String,
+    /// Rates.
+    #[serde(default)]
+    pub rates: Rates,
+    /// Times of the safety filter.
+    #[serde(default)]
+    pub safety: SafetyTable,
+    /// Where the robot is.
+    #[serde(default)]
+    pub ros: RosTable,
+    /// The joints to move, in the order of every vector.
+    pub joint: Vec<JointTable>,
+}
+
+/// Rates, Hz.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Rates {
+    /// Commands a second. Default 100.
+    pub control_hz: f64,
+    /// Most plans a second. Default 10.
+    pub planner_hz: f64,
+}
+
+impl Default for Rates {
+    fn default() -> Self {
+        Self {
+            control_hz: 100.0,
+            planner_hz: 10.0,
+        }
+    }
+}
+
+/// Times of the safety filter; see `SafetyConfig`.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct SafetyTable {
+    /// Default 0.1.
+    pub state_timeout_secs: f64,
+    /// Default 0.1.
+    pub command_timeout_secs: f64,
+    /// Default 0.5.
+    pub plan_timeout_secs: f64,
+    /// Default 0.01.
+    pub clock_tolerance_secs: f64,
+    /// Default 1.
+    pub ramp_secs: f64,
+    /// rad/s. Default 0.1.
+    pub rest_velocity: f64,
+}
+
+impl Default for SafetyTable {
+    fn default() -> Self {
+        Self {
+            state_timeout_secs: 0.1,
+            command_timeout_secs: 0.1,
+            plan_timeout_secs: 0.5,
+            clock_tolerance_secs: 0.01,
+            ramp_secs: 1.0,
+            rest_velocity: 0.1,
+        }
+    }
+}
+
+/// One joint. A limit that is absent is no mistake of the file, but nothing moves without it.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct JointTable {
+    /// Its name on the wire.
+    pub name: String,
+    /// Lowest position of the robot's description, rad.
+    pub position_min: Option<f64>,
+    /// Highest position of the robot's description, rad.
+    pub position_max: Option<f64>,
+    /// Distance kept from both, rad.
+    pub margin: Option<f64>,
+    /// rad/s
+    pub velocity: Option<f64>,
+    /// rad/s^2
+    pub acceleration: Option<f64>,
+    /// rad/s^3
+    pub jerk: Option<f64>,
+    /// rad
+    pub following_error: Option<f64>,
+    /// rad/s
+    pub measured_velocity: Option<f64>,
+}
+
+impl Profile {
+    /// Reads and checks a profile.
+    ///
+    /// # Errors
+    /// One line with the file, the key, the value and what was expected.
+    pub fn read(path: &Path) -> Result<Self, RobotError> {
+        let file = |source| RobotError::File {
+            act: "read",
+            path: path.to_owned(),
+            source,
+        };
+        Self::parse(
+            &path.display().to_string(),
+            &std::fs::read_to_string(path).map_err(file)?,
+        )
+    }
+
+    /// Checks the text of a profile; `file` is its name in errors.
+    ///
+    /// # Errors
+    /// As `read`.
+    pub fn parse(file: &str, text: &str) -> Result<Self, RobotError> {
+        let profile: Self = toml::from_str(text).map_err(|error| {
+            let line = error
+                .span()
+                .map(|span| text[..span.start].lines().count().max(1));
+            let line = line.map_or(String::new(), |line| format!("line {line}: "));
+            let reason = format!("{line}{}", error.message().trim().replace('\n', " "));
+            RobotError::ProfileForm {
+                file: file.to_owned(),
+                reason,
+            }
+        })?;
+        profile.check().map_err(
+            |Wrong {
+                 key,
+                 value,
+                 expected,
+             }| RobotError::ProfileValue {
+                file: file.to_owned(),
+                key,
+                value,
+                expected: expected.to_owned(),
+            },
+        )?;
+        Ok(profile)
+    }
+
+    /// Settings of the loop and its safety filter.
+    pub fn settings(&self) -> LoopSettings {
+        let safety = &self.safety;
+        LoopSettings {
+            planner_period: self.rates.planner_hz.recip(),
+            safety: SafetyConfig {
+                joints: self.joints(),
+                limits: self.joint.iter().map(JointTable::limits).collect(),
+                period: self.rates.control_hz.recip(),
+                state_timeout: safety.state_timeout_secs,
+                command_timeout: safety.command_timeout_secs,
+                plan_timeout: safety.plan_timeout_secs,
+                clock_tolerance: safety.clock_tolerance_secs,
+                ramp: safety.ramp_secs,
+                rest_velocity: safety.rest_velocity,
+            },
+        }
+    }
+
+    /// Names of the joints.
+    pub fn joints(&self) -> Vec<String> {
+        self.joint.iter().map(|j| j.name.clone()).collect()
+    }
+
+    fn check(&self) -> Result<(), Wrong> {
+        within(
+            "rates.control_hz",
+            self.rates.control_hz,
+            1.0,
+            1000.0,
+            "1 to 1000 Hz",
+        )?;
+        within(
+            "rates.planner_hz",
+            self.rates.planner_hz,
+            0.01,
+            1000.0,
+            "0.01 to 1000 Hz",
+        )?;
+        let safety = &self.safety;
+        let period = self.rates.control_hz.recip();
+        for (key, value) in [
+            ("safety.state_timeout_secs", safety.state_timeout_secs),
+            ("safety.command_timeout_secs", safety.command_timeout_secs),
+        ] {
+            within(key, value, 2.0 * period, 1.0, "two control periods to 1 s")?;
+        }
+        within(
+            "safety.plan_timeout_secs",
+            safety.plan_timeout_secs,
+            period,
+            60.0,
+            "one control period to 60 s",
+        )?;
+        within(
+            "safety.clock_tolerance_secs",
+            safety.clock_tolerance_secs,
+            0.0,
+            1.0,
+            "0 to 1 s",
+        )?;
+        within("safety.ramp_secs", safety.ramp_secs, 0.0, 60.0, "0 to 60 s")?;
+        within(
+            "safety.rest_velocity",
+            safety.rest_velocity,
+            0.0,
+            10.0,
+            "0 to 10 rad/s",
+        )?;
+        self.check_topics()?;
+        if self.joint.is_empty() {
+            return wrong("joint", "empty".to_owned(), "at least one [[joint]]");
+        }
+        let mut names = BTreeSet::new();
+        for joint in &self.joint {
+            if joint.name.is_empty() || !names.insert(&joint.name) {
+                return wrong(
+                    "joint.name",
+                    format!("{:?}", joint.name),
+                    "a name that no other joint has",
+                );
+            }
+            joint.check()?;
+        }
+        Ok(())
+    }
+
+    fn check_topics(&self) -> Result<(), Wrong> {
+        let ros = &self.ros;
+        if ros.domain.is_some_and(|domain| domain > 232) {
+            return wrong(
+                "ros.domain",
+                format!("{:?}", ros.domain.unwrap_or(0)),
+                "0 to 232",
+            );
+        }
+        let optional = |topic: &str| topic.is_empty() || absolute(topic);
+        for (key, topic, fine) in [
+            (
+                "ros.states.topic",
+                &ros.states.topic,
+                absolute(&ros.states.topic),
+            ),
+            (
+                "ros.commands.topic",
+                &ros.commands.topic,
+                absolute(&ros.commands.topic),
+            ),
+            (
+                "ros.emergency_topic",
+                &ros.emergency_topic,
+                optional(&ros.emergency_topic),
+            ),
+            (
+                "ros.diagnostics_topic",
+                &ros.diagnostics_topic,
+                optional(&ros.diagnostics_topic),
+            ),
+        ] {
+            if !fine {
+                return wrong(
+                    key,
+                    format!("{topic:?}"),
+                    "an absolute name such as \"/joint_states\"",
+                );
+            }
+        }
+        Ok(())
+    }
+}
+
+impl JointTable {
+    fn check(&self) -> Result<(), Wrong> {
+        let key = |name: &str| format!("{name} of joint {}", self.name);
+        for (name, value) in [
+            ("velocity", self.velocity),
+            ("acceleration", self.acceleration),
+            ("jerk", self.jerk),
+            ("following_error", self.following_error),
+            ("measured_velocity", self.measured_velocity),
+        ] {
+            if let Some(value) = value {
+                within(
+                    &key(name),
+                    value,
+                    f64::MIN_POSITIVE,
+                    1e6,
+                    "a number above 0",
+                )?;
+            }
+        }
+        for (name, value) in [
+            ("position_min", self.position_min),
+            ("position_max", self.position_max),
+        ] {
+            if let Some(value) = value {
+                within(&key(name), value, -1e3, 1e3, "a position in rad")?;
+            }
+        }
+        if let Some(margin) = self.margin {
+            within(&key("margin"), margin, 0.0, 1e3, "0 or more rad")?;
+        }
+        if let (Some(min), Some(max), Some(margin)) =
+            (self.position_min, self.position_max, self.margin)
+            && max - min <= 2.0 * margin
+        {
+            return wrong(
+                &key("position_max"),
+                max.to_string(),
+                "more than position_min and both margins",
+            );
+        }
+        if let (Some(velocity), Some(measured)) = (self.velocity, self.measured_velocity)
+            && measured <= velocity
+        {
+            return wrong(
+                &key("measured_velocity"),
+                measured.to_string(),
+                "more than velocity",
+            );
+        }
+        Ok(())
+    }
+
+    /// The limits, or in words which one is missing.
+    fn limits(&self) -> Result<JointLimits, String> {
+        let given = |what: &str, value: Option<f64>| {
+            value.ok_or_else(|| format!("joint {} has no {what}", self.name))
+        };
+        let margin = given("margin", self.margin)?;
+        Ok(JointLimits {
+            position_min: given("position_min", self.position_min)? + margin,
+            position_max: given("position_max", self.position_max)? - margin,
+            velocity: given("velocity", self.velocity)?,
+            acceleration: given("acceleration", self.acceleration)?,
+            jerk: given("jerk", self.jerk)?,
+            following_error: given("following_error", self.following_error)?,
+            measured_velocity: given("measured_velocity", self.measured_velocity)?,
+        })
+    }
+}
+
+struct Wrong {
+    key: String,
+    value: String,
+    expected: &'static str,
+}
+
+fn wrong(key: &str, value: String, expected: &'static str) -> Result<(), Wrong> {
+    Err(Wrong {
+        key: key.to_owned(),
+        value,
+        expected,
+    })
+}
+
+fn within(key: &str, value: f64, low: f64, high: f64, expected: &'static str) -> Result<(), Wrong> {
+    // Written so that a NaN does not pass.
+    if (low..=high).contains(&value) {
+        Ok(())
+    } else {
+        wrong(key, value.to_string(), expected)
+    }
+}
+
+fn absolute(topic: &str) -> bool {
+    let part = |p: &str| {
+        p.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+            && p.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+    };
+    topic
+        .strip_prefix('/')
+        .is_some_and(|rest| rest.split('/').all(part))
+}
+
+#[cfg(test)]
+#[path = "tests.rs"]
+mod tests;
