@@ -11,8 +11,10 @@ mod hardware_interface;
 mod joint_limits;
 mod joint_state;
 mod latencies;
+pub mod messages;
 pub mod planning;
 pub mod profile;
+mod ros2;
 pub mod safety;
 mod watchdog;
 
@@ -25,4 +27,5 @@ pub use joint_limits::JointLimits;
 pub use joint_state::{JointState, Measured};
 pub use latencies::Latencies;
 pub use profile::Profile;
+pub use ros2::Ros2Hardware;
 pub use safety::{SafeJointCommand, SafetyFilter};

@@ -219,6 +219,21 @@ impl Profile {
             10.0,
             "0 to 10 rad/s",
         )?;
+        let emergency = self.ros.emergency_timeout_secs;
+        within(
+            "ros.emergency_timeout_secs",
+            emergency,
+            2.0 * period,
+            60.0,
+            "two control periods to 60 s",
+        )?;
+        within(
+            "ros.wait_secs",
+            self.ros.wait_secs,
+            0.0,
+            3600.0,
+            "0 to 3600 s",
+        )?;
         self.check_topics()?;
         if self.joint.is_empty() {
             return wrong("joint", "empty".to_owned(), "at least one [[joint]]");

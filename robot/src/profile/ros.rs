@@ -20,6 +20,10 @@ pub struct RosTable {
     pub commands: CommandTopic,
     /// Topic of `std_msgs/Bool`, true while an emergency stop is pressed. Empty for a robot that does not say.
     pub emergency_topic: String,
+    /// Silence on that topic for so long counts as pressed, s. Default 1.
+    pub emergency_timeout_secs: f64,
+    /// How long to wait for the robot at the start, s. Default 10; discovery alone takes up to 1.2.
+    pub wait_secs: f64,
     /// Topic of `diagnostic_msgs/DiagnosticArray` that the loop reports on. Empty for none.
     pub diagnostics_topic: String,
 }
@@ -33,6 +37,8 @@ impl Default for RosTable {
             states: StateTopic::default(),
             commands: CommandTopic::default(),
             emergency_topic: String::new(),
+            emergency_timeout_secs: 1.0,
+            wait_secs: 10.0,
             diagnostics_topic: "/diagnostics".to_owned(),
         }
     }
