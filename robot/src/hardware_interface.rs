@@ -25,6 +25,10 @@ pub trait HardwareInterface: Send {
     /// A broken link. The loop stops the arm.
     fn read(&mut self) -> Result<Option<JointState>, RobotError>;
 
+    /// Waits for a report that was not read yet, for so many seconds at most. The loop asks for it at a deadline that the
+    /// report has just missed. Hardware that measures when it is read has nothing to wait for.
+    fn wait_for_state(&mut self, _seconds: f64) {}
+
     /// Sends a command. Only the safety filter can make one.
     ///
     /// # Errors

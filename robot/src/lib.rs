@@ -3,6 +3,7 @@
 //!
 //! Units: radians, seconds, newton metres. Times without a name are seconds of this program's steady clock.
 
+mod check;
 mod clock;
 mod control_loop;
 mod error;
@@ -11,13 +12,18 @@ mod hardware_interface;
 mod joint_limits;
 mod joint_state;
 mod latencies;
+mod log;
 pub mod messages;
+mod niceness;
 pub mod planning;
 pub mod profile;
+mod rehearsal;
 mod ros2;
+mod run;
 pub mod safety;
 mod watchdog;
 
+pub use check::{CheckItem, CheckReport, check};
 pub use clock::Clock;
 pub use control_loop::{ControlLoop, LoopHandle, LoopReport, LoopSettings, LoopStatus, Recorder};
 pub use error::RobotError;
@@ -26,6 +32,9 @@ pub use hardware_interface::HardwareInterface;
 pub use joint_limits::JointLimits;
 pub use joint_state::{JointState, Measured};
 pub use latencies::Latencies;
+pub use log::{LogSummary, McapLog};
 pub use profile::Profile;
+pub use rehearsal::Rehearsal;
 pub use ros2::Ros2Hardware;
+pub use run::{DryRunReport, RunOptions, RunReport, dry_run, run};
 pub use safety::{SafeJointCommand, SafetyFilter};

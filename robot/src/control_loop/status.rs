@@ -11,6 +11,8 @@ pub struct LoopStatus {
     pub at: f64,
     /// Whether the arm may move, and if not, why.
     pub mode: Mode,
+    /// Why the arm could not be enabled yet, where that was asked for.
+    pub waiting_for: Option<String>,
     /// Whether commands are sent.
     pub sending: bool,
     /// Whether the arm was last sent to stand still.
@@ -44,6 +46,7 @@ impl Default for LoopStatus {
         Self {
             at: 0.0,
             mode: Mode::Idle,
+            waiting_for: None,
             sending: false,
             resting: true,
             emergency_pressed: false,

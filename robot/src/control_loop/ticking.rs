@@ -8,6 +8,7 @@ use crate::error::RobotError;
 use crate::hardware_interface::HardwareInterface;
 use crate::joint_state::JointState;
 use crate::latencies::Latencies;
+use crate::niceness::Niceness;
 use crate::planning::{Observation, Plan, PlannerThread, Proposer, Trajectory};
 use crate::safety::{
     EnableError, Intervention, Mode, Motion, SafeJointCommand, SafetyConfig, SafetyFilter,
@@ -24,6 +25,8 @@ pub struct LoopSettings {
     pub safety: SafetyConfig,
     /// Shortest time between two plans, s.
     pub planner_period: f64,
+    /// Niceness of the loop's thread, -20 (goes first) to 19; below 0 needs rights, and is told when refused.
+    pub nice: i32,
 }
 
 /// Hears everything that goes in and out of the loop. It must not block.
@@ -57,10 +60,13 @@ pub struct ControlLoop<H> {
     emergency: bool,
     newest_arrival: Option<f64>,
     told: f64,
+    enable_when_ready: bool,
 }
 
 /// Requests that may wait; more than a person can make in a tick.
 const REQUESTS: usize = 8;
+/// How long a tick waits for a report that is about to come, as a share of the period.
+const GRACE: f64 = 0.3;
 /// Time between two words to the hardware, s.
 const TELL: f64 = 0.5;
 /// Time for the arm to come to rest at the end, s.
@@ -106,12 +112,18 @@ impl<H: HardwareInterface> ControlLoop<H> {
             emergency: false,
             newest_arrival: None,
             told: 0.0,
+            enable_when_ready: false,
         })
     }
 
     /// A handle for other threads.
     pub fn handle(&self) -> LoopHandle {
         self.handle.clone()
+    }
+
+    /// Enables once, as soon as the arm lets itself be enabled. Asking for it is the explicit act.
+    pub fn enable_when_ready(&mut self) {
+        self.enable_when_ready = true;
     }
 
     /// Opens the robot and runs until `finished` says so, then stops the arm and lets the robot go. Nothing moves until
@@ -123,6 +135,8 @@ impl<H: HardwareInterface> ControlLoop<H> {
         &mut self,
         finished: &mut dyn FnMut(&LoopStatus) -> bool,
     ) -> Result<LoopReport, RobotError> {
+        // Threads that the hardware starts inherit it; the planner's was started before.
+        let _raised = Niceness::set(self.settings.nice);
         self.hardware.configure()?;
         self.hardware.activate()?;
         let mut deadlines = self.first_deadline();
@@ -179,6 +193,13 @@ impl<H: HardwareInterface> ControlLoop<H> {
             // Who asked may have given up waiting.
             let _ = request.reply.try_send(outcome);
         }
+        if self.enable_when_ready {
+            self.status.waiting_for = self
+                .act(Act::Enable, now)
+                .err()
+                .map(|error| error.to_string());
+            self.enable_when_ready = self.filter.mode() == &Mode::Idle;
+        }
         if self.filter.mode() == &Mode::Active
             && let Some(cause) = self.watchdog.tripped()
         {
@@ -186,12 +207,22 @@ impl<H: HardwareInterface> ControlLoop<H> {
         }
         self.take_plan(now);
         self.write(now, arrival);
+        if self.filter.mode() != &Mode::Active {
+            self.watchdog.disarm();
+        }
         self.give_observation(now);
         self.update_status(now);
     }
 
     /// Reads the robot. Returns when the report arrived that the filter accepted in this tick.
     fn take_state(&mut self) -> Option<f64> {
+        let period = self.settings.safety.period;
+        if self
+            .newest_arrival
+            .is_some_and(|arrival| self.clock.now() - arrival < 2.0 * period)
+        {
+            self.hardware.wait_for_state(GRACE * period);
+        }
         let now = self.clock.now();
         let state = match self.hardware.read() {
             Ok(state) => state?,
@@ -252,11 +283,11 @@ impl<H: HardwareInterface> ControlLoop<H> {
         if let Some(recorder) = &mut self.recorder {
             recorder.plan(&plan, accepted);
         }
-        let Some(sent) = self.filter.sent().filter(|_| accepted) else {
+        if !accepted {
             return;
-        };
+        }
         self.status.plan_latency = arrived - plan.observed_at;
-        let (trajectory, expired) = Trajectory::splice(&plan, sent, now);
+        let (trajectory, expired) = Trajectory::ahead(&plan, now, self.trajectory.as_ref());
         self.status.expired_points += expired as u64;
         if trajectory.is_some() {
             self.trajectory = trajectory;

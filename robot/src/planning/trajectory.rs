@@ -1,4 +1,5 @@
-//! A plan at the control rate: a cubic through the points that have not expired, starting from what was last sent.
+//! A plan at the control rate: a cubic through its points. Getting from where the arm was sent to the plan, without a jump and
+//! without overshoot, is what the safety filter does anyway.
 
 use super::Plan;
 use crate::safety::Motion;
@@ -13,39 +14,48 @@ pub struct Trajectory {
 }
 
 impl Trajectory {
-    /// Joins a plan to the motion that was last sent, which is for time `now`. Points that are due by then are dropped.
-    /// Returns the trajectory and how many points were dropped; a plan that has wholly expired leaves none.
+    /// The part of a plan that is still ahead at a time. Points that are due by then are dropped, but for the last of them,
+    /// from which the cubic comes. Returns the trajectory and how many points had expired; a plan that has wholly expired
+    /// leaves none.
     ///
-    /// Velocities at the knots are those of a parabola through three neighbours; at the last knot the joints stand.
-    pub fn splice(plan: &Plan, sent: &[Motion], now: f64) -> (Option<Self>, usize) {
-        let expired = (0..plan.points.len())
-            .take_while(|&i| plan.due(i) <= now)
-            .count();
-        if expired == plan.points.len() {
+    /// Velocities at the knots are central differences of the plan, expired points included; at its end the joints stand.
+    ///
+    /// Until the first point of a plan, what `before` had planned goes on, if it reaches so far.
+    pub fn ahead(plan: &Plan, now: f64, before: Option<&Self>) -> (Option<Self>, usize) {
+        let count = plan.points.len();
+        let expired = (0..count).take_while(|&i| plan.due(i) <= now).count();
+        if expired == count {
             return (None, expired);
         }
-        let mut times = vec![now];
-        let mut positions = vec![sent.iter().map(|m| m.position).collect::<Vec<_>>()];
-        for (index, point) in plan.points.iter().enumerate().skip(expired) {
-            times.push(plan.due(index));
-            positions.push(point.clone());
-        }
-        let mut velocities = vec![sent.iter().map(|m| m.velocity).collect::<Vec<_>>()];
-        for knot in 1..times.len() {
-            velocities.push(
-                (0..sent.len())
-                    .map(|joint| slope(&times, &positions, knot, joint))
+        let mut trajectory = Self::default();
+        if let Some(before) = before.filter(|before| expired == 0 && before.end() >= now) {
+            let joints = 0..plan.points[0].len();
+            trajectory.times.push(now);
+            trajectory.positions.push(
+                joints
+                    .clone()
+                    .map(|joint| before.at(now, joint).0)
                     .collect(),
             );
+            trajectory
+                .velocities
+                .push(joints.map(|joint| before.at(now, joint).1).collect());
         }
-        (
-            Some(Self {
-                times,
-                positions,
-                velocities,
-            }),
-            expired,
-        )
+        for (point, position) in plan
+            .points
+            .iter()
+            .enumerate()
+            .skip(expired.saturating_sub(1))
+        {
+            trajectory.times.push(plan.due(point));
+            trajectory.velocities.push(
+                (0..position.len())
+                    .map(|joint| slope(plan, point, joint))
+                    .collect(),
+            );
+            trajectory.positions.push(position.clone());
+        }
+        (Some(trajectory), expired)
     }
 
     /// When the last point is due, seconds of the steady clock.
@@ -53,7 +63,7 @@ impl Trajectory {
         self.times.last().copied().unwrap_or(f64::NEG_INFINITY)
     }
 
-    /// Writes positions, and velocities and accelerations as differences over a period, for one time into `target`.
+    /// Writes positions, velocities as differences over a period, and accelerations for one time into `target`.
     /// Returns whether there is a target: none after the end.
     pub fn sample(&self, time: f64, period: f64, target: &mut Vec<Motion>) -> bool {
         target.clear();
@@ -62,28 +72,36 @@ impl Trajectory {
         }
         let joints = self.positions.first().map_or(0, Vec::len);
         target.extend((0..joints).map(|joint| {
-            let [before, last, here] =
-                [2.0, 1.0, 0.0].map(|back| self.position(time - back * period, joint));
-            let velocity = (here - last) / period;
-            let acceleration = (velocity - (last - before) / period) / period;
+            let (last, _, acceleration) = self.at(time - period, joint);
+            let position = self.position(time, joint);
             Motion {
-                position: here,
-                velocity,
+                position,
+                velocity: (position - last) / period,
                 acceleration,
             }
         }));
         true
     }
 
-    /// The position of a joint at a time; before the first knot it moves on as it did there, after the last it stands.
+    /// The position of a joint at a time; before the first knot it moves as it does there, after the last it stands.
     pub fn position(&self, time: f64, joint: usize) -> f64 {
-        let last = self.times.len() - 1;
-        if time <= self.times[0] {
-            return self.positions[0][joint] + (time - self.times[0]) * self.velocities[0][joint];
+        self.at(time, joint).0
+    }
+
+    /// Position, velocity and acceleration of a joint at a time.
+    fn at(&self, time: f64, joint: usize) -> (f64, f64, f64) {
+        let (first, last) = (self.times[0], self.times.len() - 1);
+        if time <= first {
+            let velocity = self.velocities[0][joint];
+            return (
+                self.positions[0][joint] + (time - first) * velocity,
+                velocity,
+                0.0,
+            );
         }
         let next = self.times.partition_point(|&t| t < time);
         if next > last {
-            return self.positions[last][joint];
+            return (self.positions[last][joint], 0.0, 0.0);
         }
         let from = next - 1;
         let width = self.times[next] - self.times[from];
@@ -93,22 +111,24 @@ impl Trajectory {
             self.velocities[from][joint] * width,
             self.velocities[next][joint] * width,
         );
-        let (s2, s3) = (s * s, s * s * s);
-        (2.0 * s3 - 3.0 * s2 + 1.0) * p0
-            + (s3 - 2.0 * s2 + s) * m0
-            + (3.0 * s2 - 2.0 * s3) * p1
-            + (s3 - s2) * m1
+        let (square, cubic) = (3.0 * (p1 - p0) - 2.0 * m0 - m1, 2.0 * (p0 - p1) + m0 + m1);
+        let position = p0 + s * (m0 + s * (square + s * cubic));
+        let velocity = (m0 + s * (2.0 * square + 3.0 * s * cubic)) / width;
+        (
+            position,
+            velocity,
+            (2.0 * square + 6.0 * s * cubic) / (width * width),
+        )
     }
 }
 
-fn slope(times: &[f64], positions: &[Vec<f64>], knot: usize, joint: usize) -> f64 {
-    if knot + 1 == times.len() {
+fn slope(plan: &Plan, point: usize, joint: usize) -> f64 {
+    if point + 1 == plan.points.len() {
         return 0.0;
     }
-    let (h0, h1) = (times[knot] - times[knot - 1], times[knot + 1] - times[knot]);
-    let d0 = (positions[knot][joint] - positions[knot - 1][joint]) / h0;
-    let d1 = (positions[knot + 1][joint] - positions[knot][joint]) / h1;
-    (d0 * h1 + d1 * h0) / (h0 + h1)
+    let before = point.saturating_sub(1);
+    let time = (point + 1 - before) as f64 * plan.interval;
+    (plan.points[point + 1][joint] - plan.points[before][joint]) / time
 }
 
 #[cfg(test)]
@@ -128,52 +148,64 @@ mod tests {
 
     #[test]
     fn expired_points_are_dropped_and_the_rest_is_met_on_time() {
-        let sent = [Motion {
-            position: 0.16,
-            velocity: 1.0,
-            acceleration: 0.0,
-        }];
-        let (trajectory, expired) = Trajectory::splice(&plan(&[0.1, 0.2, 0.3, 0.4]), &sent, 10.16);
+        let (trajectory, expired) =
+            Trajectory::ahead(&plan(&[0.1, 0.2, 0.3, 0.4, 0.5]), 10.25, None);
         let trajectory = trajectory.unwrap();
-        assert_eq!(expired, 1);
-        for (time, position) in [(10.16, 0.16), (10.2, 0.2), (10.3, 0.3), (10.4, 0.4)] {
+        assert_eq!(expired, 2);
+        // On a straight line the cubic is the line, but for the last stretch, where it comes to rest.
+        for time in [10.2, 10.25, 10.3, 10.37, 10.4] {
             assert!(
-                (trajectory.position(time, 0) - position).abs() < 1e-12,
+                (trajectory.position(time, 0) - (time - 10.0)).abs() < 1e-12,
                 "at {time}"
             );
         }
-        // On a straight line the cubic is the line, but for the last stretch where it comes to rest.
-        assert!((trajectory.position(10.25, 0) - 0.25).abs() < 1e-12);
+    }
+
+    #[test]
+    fn before_its_first_point_it_moves_as_it_does_there() {
+        let trajectory = Trajectory::ahead(&plan(&[0.1, 0.2, 0.3]), 10.02, None)
+            .0
+            .unwrap();
+        assert!((trajectory.position(10.05, 0) - 0.05).abs() < 1e-12);
+    }
+
+    #[test]
+    fn until_its_first_point_the_plan_before_goes_on() {
+        let before = Trajectory::ahead(&plan(&[0.1, 0.2, 0.3, 0.4]), 10.0, None)
+            .0
+            .unwrap();
+        let next = Plan {
+            observed_at: 10.12,
+            ..plan(&[0.22, 0.32, 0.42])
+        };
+        let trajectory = Trajectory::ahead(&next, 10.15, Some(&before)).0.unwrap();
+        for time in [10.15, 10.18, 10.22, 10.3] {
+            assert!(
+                (trajectory.position(time, 0) - (time - 10.0)).abs() < 1e-12,
+                "at {time}"
+            );
+        }
     }
 
     #[test]
     fn a_plan_that_has_expired_is_no_trajectory() {
-        let (trajectory, expired) =
-            Trajectory::splice(&plan(&[0.1, 0.2]), &[Motion::at_rest(0.0)], 10.2);
+        let (trajectory, expired) = Trajectory::ahead(&plan(&[0.1, 0.2]), 10.2, None);
         assert!(trajectory.is_none());
         assert_eq!(expired, 2);
     }
 
     #[test]
-    fn it_starts_as_the_arm_moves_and_ends_at_rest() {
-        let sent = [Motion {
-            position: 0.5,
-            velocity: -0.7,
-            acceleration: 0.0,
-        }];
-        let trajectory = Trajectory::splice(&plan(&[0.4, 0.2, 0.3]), &sent, 10.0)
+    fn it_comes_to_rest_at_its_end_and_gives_no_target_after_it() {
+        let trajectory = Trajectory::ahead(&plan(&[0.4, 0.2, 0.3]), 10.0, None)
             .0
             .unwrap();
         let speed = |time: f64| {
             (trajectory.position(time + 1e-6, 0) - trajectory.position(time - 1e-6, 0)) / 2e-6
         };
-        assert!((speed(10.0 + 1e-6) + 0.7).abs() < 1e-3);
-        assert!(speed(10.3 - 1e-6).abs() < 1e-3);
+        assert!(speed(10.3 - 2e-6).abs() < 1e-3);
         let mut target = Vec::new();
         assert!(trajectory.sample(10.3, 0.01, &mut target));
-        assert!(
-            !trajectory.sample(10.31, 0.01, &mut target),
-            "nothing after the end"
-        );
+        assert!((target[0].position - 0.3).abs() < 1e-12);
+        assert!(!trajectory.sample(10.31, 0.01, &mut target));
     }
 }

@@ -36,6 +36,8 @@ pub struct Rates {
     pub control_hz: f64,
     /// Most plans a second. Default 10.
     pub planner_hz: f64,
+    /// Niceness of the control loop, -20 to 19. Default 0.
+    pub nice: i32,
 }
 
 impl Default for Rates {
@@ -43,6 +45,7 @@ impl Default for Rates {
         Self {
             control_hz: 100.0,
             planner_hz: 10.0,
+            nice: 0,
         }
     }
 }
@@ -154,6 +157,7 @@ impl Profile {
     pub fn settings(&self) -> LoopSettings {
         let safety = &self.safety;
         LoopSettings {
+            nice: self.rates.nice,
             planner_period: self.rates.planner_hz.recip(),
             safety: SafetyConfig {
                 joints: self.joints(),
@@ -188,6 +192,13 @@ impl Profile {
             0.01,
             1000.0,
             "0.01 to 1000 Hz",
+        )?;
+        within(
+            "rates.nice",
+            f64::from(self.rates.nice),
+            -20.0,
+            19.0,
+            "-20 to 19",
         )?;
         let safety = &self.safety;
         let period = self.rates.control_hz.recip();

@@ -93,6 +93,12 @@ impl HardwareInterface for Ros2Hardware {
         Ok(self.link()?.listener.heard().state.take())
     }
 
+    fn wait_for_state(&mut self, seconds: f64) {
+        if let Some(link) = &self.link {
+            link.listener.wait(seconds);
+        }
+    }
+
     fn write(&mut self, command: &SafeJointCommand) -> Result<(), RobotError> {
         let sent = match &self.link()?.commands {
             Commands::Trajectory(publisher) => {

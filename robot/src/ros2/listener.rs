@@ -11,8 +11,9 @@ use futures::{executor::block_on, select};
 use ros2_client::dds::rustdds::{DomainParticipant, StatusEvented};
 use ros2_client::{Subscription, error::ReadResult, message_info::MessageInfo};
 use std::pin::pin;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 /// What was heard.
 #[derive(Default)]
@@ -29,9 +30,16 @@ pub(super) struct Heard {
     pub unreadable: u64,
 }
 
+/// What was heard, and a bell for each state.
+#[derive(Default)]
+struct Board {
+    heard: Mutex<Heard>,
+    bell: Condvar,
+}
+
 /// Listens until it is dropped.
 pub(super) struct Listener {
-    heard: Arc<Mutex<Heard>>,
+    heard: Arc<Board>,
     end: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
@@ -45,10 +53,14 @@ pub(super) struct Sources {
 
 impl Listener {
     pub fn start(sources: Sources, matching: Matching, clock: Clock) -> Result<Self, RobotError> {
-        let heard = Arc::new(Mutex::new(Heard {
+        let heard = Mutex::new(Heard {
             matching,
             ..Heard::default()
-        }));
+        });
+        let heard = Arc::new(Board {
+            heard,
+            bell: Condvar::new(),
+        });
         let (end, ended) = oneshot::channel();
         let shared = Arc::clone(&heard);
         let thread = std::thread::Builder::new()
@@ -67,7 +79,18 @@ impl Listener {
 
     /// What was heard so far.
     pub fn heard(&self) -> MutexGuard<'_, Heard> {
-        locked(&self.heard)
+        locked(&self.heard.heard)
+    }
+
+    /// Waits until there is a state to take, for so many seconds at most.
+    pub fn wait(&self, seconds: f64) {
+        let patience = Duration::from_secs_f64(seconds.max(0.0));
+        let nothing = |heard: &mut Heard| heard.state.is_none();
+        drop(
+            self.heard
+                .bell
+                .wait_timeout_while(self.heard(), patience, nothing),
+        );
     }
 }
 
@@ -89,12 +112,7 @@ fn locked(heard: &Mutex<Heard>) -> MutexGuard<'_, Heard> {
 
 type Told = BoxStream<'static, ReadResult<(Bool, MessageInfo)>>;
 
-async fn listen(
-    sources: Sources,
-    ended: oneshot::Receiver<()>,
-    heard: &Mutex<Heard>,
-    clock: Clock,
-) {
+async fn listen(sources: Sources, ended: oneshot::Receiver<()>, board: &Board, clock: Clock) {
     let Sources {
         participant,
         states,
@@ -106,6 +124,7 @@ async fn listen(
     let never: Told = futures::stream::pending().boxed();
     let mut told = pin!(told(emergency.as_ref(), never));
     let mut ended = ended;
+    let heard = &board.heard;
     loop {
         select! {
             _ = ended => return,
@@ -115,6 +134,7 @@ async fn listen(
                     let mut heard = locked(heard);
                     heard.state = Some(message.into_state(received, wall));
                     heard.states += 1;
+                    board.bell.notify_all();
                 }
                 Some(Err(error)) => unreadable(heard, &error.to_string()),
                 None => return,

@@ -67,6 +67,7 @@ impl SafetyFilter {
     /// # Errors
     /// Refuses the whole report when it is non-finite, mis-sized, mis-named, stale, duplicated or out of order.
     pub fn observe(&mut self, state: &JointState, now: f64) -> Result<(), Refusal> {
+        self.stands_still(now);
         let measured = match self.states.accept(state, &self.config) {
             Ok(measured) => measured,
             Err(refusal) => return Err(self.refused("state", refusal, now)),
@@ -193,6 +194,7 @@ impl SafetyFilter {
     ///
     /// Returns what to write, or nothing while nothing may be sent.
     pub fn tick(&mut self, now: f64, target: Option<&[Motion]>) -> Option<&SafeJointCommand> {
+        self.stands_still(now);
         let gap = now - self.last_tick;
         self.last_tick = now;
         if self.sent.is_empty() {
@@ -205,12 +207,6 @@ impl SafetyFilter {
             &self.config,
             now - self.enabled_at,
         );
-        if gap > self.config.command_timeout {
-            // The robot has run into its braking manoeuvre, or stopped dead; only its own report can tell where it is.
-            self.protective_stop(StopCause::Stall { gap }, now);
-            self.sent.clear();
-            return None;
-        }
         let missed = (gap / self.config.period).round() as usize;
         for _ in 1..missed {
             self.brake();
@@ -235,6 +231,16 @@ impl SafetyFilter {
             &mut self.scratch,
         );
         Some(&self.command)
+    }
+
+    /// Where the loop stood still for too long, the robot has run into its braking manoeuvre, or stopped dead. Only its own
+    /// report can tell where it is, so nothing more is sent.
+    fn stands_still(&mut self, now: f64) {
+        let gap = now - self.last_tick;
+        if !self.sent.is_empty() && gap > self.config.command_timeout {
+            self.protective_stop(StopCause::Stall { gap }, now);
+            self.sent.clear();
+        }
     }
 
     /// Watchdogs of states and targets.

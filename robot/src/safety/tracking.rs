@@ -6,7 +6,7 @@ use super::intervention::Limit;
 /// Halvings of the interval of accelerations; the last is a millionth of it.
 const HALVINGS: usize = 20;
 /// What the sent position may differ from the target before the filter counts as having changed it, rad.
-const CHANGED: f64 = 1e-6;
+const CHANGED: f64 = 1e-4;
 
 /// The next motion towards a target, and the limit that kept it from the target.
 pub(crate) fn track(motion: Motion, target: Motion, bounds: &Bounds) -> (Motion, Option<Limit>) {

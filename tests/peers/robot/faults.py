@@ -1,0 +1,594 @@
+"""Runs the robot's side against an arm in another process, and breaks everything that can break.
+
+Each test starts both sides anew in a ROS 2 domain of its own. The arm judges what it is sent (judge.py); here we look at what
+it said and where the arm came to rest. Usage: faults.py PROGRAM PROFILE OUT.json [--seconds N] [TEST..]
+"""
+
+import json
+import math
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import traceback
+from pathlib import Path
+
+HERE = Path(__file__).parent
+PROGRAM, PROFILE = Path(sys.argv[1]), Path(sys.argv[2])
+# From any motion inside the limits, and the sag and lag of the servos on top.
+BRAKING = 1.5**2 / (2 * 6) + 1.5 * 6 / (2 * 60) + 0.12
+STILL = 0.01  # rad: the servos settle a little after a stop
+
+
+class Failure(Exception):
+    pass
+
+
+def require(condition, text):
+    if not condition:
+        raise Failure(text)
+
+
+def wait(what, look, seconds=10.0):
+    until = time.monotonic() + seconds
+    while True:
+        value = look()
+        if value:
+            return value
+        require(time.monotonic() < until, f"no {what} within {seconds} s")
+        time.sleep(0.02)
+
+
+class Process:
+    def __init__(self, command, domain):
+        environment = dict(os.environ, ROS_DOMAIN_ID=str(domain), RMW_IMPLEMENTATION="rmw_fastrtps_cpp")
+        environment.pop("ROS_LOCALHOST_ONLY", None)
+        self.errors = tempfile.TemporaryFile("w+")
+        self.process = subprocess.Popen(
+            list(map(str, command)), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.errors, text=True, env=environment
+        )
+        self.lines = []
+        self.reader = threading.Thread(target=self._read, daemon=True)
+        self.reader.start()
+
+    def _read(self):
+        for line in self.process.stdout:
+            self.lines.append(json.loads(line))
+            self.on_line(self.lines[-1])
+
+    def on_line(self, line):
+        pass
+
+    def write(self, text):
+        self.process.stdin.write(text + "\n")
+        self.process.stdin.flush()
+
+    def signal(self, number):
+        self.process.send_signal(number)
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
+
+    def words(self):
+        self.errors.seek(0)
+        return self.errors.read()
+
+
+class Arm(Process):
+    def __init__(self, domain, profile=PROFILE, *options):
+        super().__init__([sys.executable, HERE / "node.py", profile, *options], domain)
+
+    def ask(self, **order):
+        count = len(self.lines)
+        self.write(json.dumps(order))
+        wait("answer of the arm", lambda: len(self.lines) > count, 30)
+        return self.lines[-1]
+
+
+class Agent(Process):
+    def __init__(self, domain, profile=PROFILE, log=None, act="run"):
+        self.status, self.report, self.answers = {}, None, []
+        super().__init__([PROGRAM, act, profile, *([log] if log else [])], domain)
+
+    def on_line(self, line):
+        if "answer" in line:
+            self.answers.append(line)
+        elif "report" in line:
+            self.report = line
+        else:
+            self.status = line
+
+    def ask(self, word):
+        count = len(self.answers)
+        self.write(word)
+        wait(f"answer to {word}", lambda: len(self.answers) > count)
+        return self.answers[-1]["error"]
+
+    def act(self, word):
+        wait(f"consent to {word}", lambda: self.ask(word) is None)
+
+    def moving(self):
+        self.act("enable")
+        wait("motion", lambda: self.status.get("sending") and max(map(abs, self.status["sent"])) > 0.1)
+        time.sleep(1.0)
+
+    def until(self, mode, seconds=10.0):
+        wait(f"mode {mode!r}, now {self.status.get('mode')!r}", lambda: mode in self.status.get("mode", ""), seconds)
+
+    def end(self):
+        self.write("end")
+        wait("report at the end", lambda: self.report)
+        self.process.wait(10)
+        return self.report
+
+
+class Pair:
+    """An arm and an agent, both running, in a domain of their own."""
+
+    domain = 10
+
+    def __init__(self, *options, profile=PROFILE, log=None, agent=True):
+        Pair.domain += 1
+        self.profile = profile
+        self.processes = []
+        self.arm = self.new_arm(*options)
+        self.agent = self.new_agent(log) if agent else None
+
+    def new_arm(self, *options):
+        arm = Arm(self.domain, self.profile, *options)
+        self.processes.append(arm)
+        return arm
+
+    def new_agent(self, log=None):
+        agent = Agent(self.domain, self.profile, log)
+        self.processes.append(agent)
+        return agent
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, error, trace):
+        for process in self.processes:
+            if process.process.poll() is None:
+                process.kill()
+        if error is not None:
+            for process in self.processes:
+                print(type(process).__name__, process.words()[-1500:], file=sys.stderr)
+
+    def stops(self, mode, arm=None):
+        """The arm comes to rest within its braking distance, and stays there."""
+        arm = arm or self.arm
+        before = arm.ask()["position"]
+        if self.agent.process.poll() is None:
+            self.agent.until(mode)
+        wait("rest", lambda: arm.ask()["speed"] < 0.02)
+        rest = arm.ask()["position"]
+        far = max(abs(a - b) for a, b in zip(before, rest))
+        require(far < BRAKING, f"{far:.3f} rad until rest, braking distance {BRAKING:.3f}")
+        self.stays(arm)
+
+    def stays(self, arm=None, seconds=1.0):
+        arm = arm or self.arm
+        before = arm.ask()["position"]
+        time.sleep(seconds)
+        moved = max(abs(a - b) for a, b in zip(before, arm.ask()["position"]))
+        require(moved < STILL, f"moved on by {moved:.3f} rad by itself")
+
+    def resumes(self, arm=None):
+        """Two acts, and then motion from where the arm is, without a jump."""
+        arm = arm or self.arm
+        require(self.agent.ask("enable") is not None, "enabled without a reset")
+        self.agent.act("reset")
+        self.stays(arm, 0.3)
+        self.agent.moving()
+        self.judged(arm)
+
+    def judged(self, arm=None):
+        said = (arm or self.arm).ask()
+        require(not said["violations"], f"violations: {said['violations'][:3]}")
+        require(said["acted_on_old"] == 0, f"{said['acted_on_old']} old commands acted on")
+        require(said["commands"] > 0, "no command ever came")
+        require(said["largest_start"] < 0.02, f"a start {said['largest_start']:.3f} rad from where the arm was")
+        return said
+
+
+def planner_fails(name, mode="no plan"):
+    with Pair() as pair:
+        pair.agent.moving()
+        require(pair.agent.ask(f"planner {name}") is None, name)
+        pair.agent.until(mode)
+        pair.stops(mode)
+        status = pair.agent.status
+        if name in ("nan", "infinite"):
+            require(status["interventions"].get("plan non-finite", 0) > 0, f"not refused: {status['interventions']}")
+        if name == "panic":
+            require(status["panicked"], "the panic was not told")
+        pair.judged()
+
+
+def planner_blocked():
+    planner_fails("block")
+
+
+def planner_panicking():
+    planner_fails("panic")
+
+
+def planner_nan():
+    planner_fails("nan")
+
+
+def planner_infinite():
+    planner_fails("infinite")
+
+
+def planner_late():
+    """150 ms late: compensated, and no stop."""
+    with Pair() as pair:
+        require(pair.agent.ask("planner late") is None, "late")
+        pair.agent.moving()
+        time.sleep(2)
+        require(pair.agent.status["mode"] == "active", pair.agent.status["mode"])
+        require(0.14 < pair.agent.status["plan_latency"] < 0.4, f"latency {pair.agent.status['plan_latency']}")
+        pair.judged()
+
+
+def planner_stepping():
+    """Targets a radian apart: the filter makes motions of them that meet every limit."""
+    with Pair() as pair:
+        require(pair.agent.ask("planner step") is None, "step")
+        pair.agent.moving()
+        time.sleep(4)
+        require(pair.agent.status["interventions"].get("velocity limit", 0) > 0, "nothing was limited")
+        pair.judged()
+
+
+def agent_killed():
+    with Pair() as pair:
+        pair.agent.moving()
+        pair.agent.kill()
+        pair.stops(None)
+        pair.judged()
+        pair.agent = pair.new_agent()
+        pair.agent.moving()
+        pair.judged()
+
+
+def states(kind, mode, **fault):
+    with Pair() as pair:
+        pair.agent.moving()
+        pair.arm.ask(fault={"kind": kind, **fault})
+        pair.stops(mode)
+        pair.arm.ask(fault=None)
+        time.sleep(0.5)
+        pair.stays()
+        pair.resumes()
+
+
+def states_frozen():
+    states("frozen", "from where it was sent")
+
+
+def states_delayed():
+    states("delayed", "no fresh state", seconds=0.4)
+
+
+def states_duplicated():
+    states("duplicated", "no fresh state")
+
+
+def states_stepped_back():
+    states("clock", "no fresh state", seconds=-5.0)
+
+
+def clock_jumps_ahead():
+    states("clock", "no fresh state", seconds=3600.0)
+
+
+def states_lost():
+    states("lost", "no fresh state")
+
+
+def states_nan():
+    states("nan", "no fresh state")
+
+
+def robot_restarted():
+    with Pair() as pair:
+        pair.agent.moving()
+        pair.arm.kill()
+        pair.agent.until("stop")
+        arm = pair.new_arm("--pose=0.6,-0.5,0.4,0.3,-0.6")
+        arm.ask()
+        pair.stays(arm, 2.0)
+        require(arm.ask()["received"] == 0, "commands to a robot that has restarted")
+        pair.resumes(arm)
+
+
+def agent_first():
+    Pair.domain += 1
+    with Pair(agent=False) as pair:
+        pair.arm.kill()
+        pair.agent = pair.new_agent()
+        time.sleep(2)
+        require(not pair.agent.status.get("sending"), "sends without a robot")
+        pair.arm = pair.new_arm()
+        pair.agent.moving()
+        pair.judged()
+
+
+def robot_first():
+    with Pair(agent=False) as pair:
+        pair.arm.ask()
+        time.sleep(2)
+        pair.agent = pair.new_agent()
+        pair.agent.moving()
+        pair.judged()
+
+
+def emergency_stop_and_a_hand():
+    with Pair() as pair:
+        pair.agent.moving()
+        pair.arm.ask(pressed=True)
+        pair.agent.until("emergency stop")
+        time.sleep(1)
+        pair.arm.ask(place=[-0.7, 0.4, 0.5, -0.4, 0.8])
+        require(pair.agent.ask("reset") is not None, "reset while pressed")
+        pair.arm.ask(pressed=False)
+        time.sleep(1)
+        pair.stays()
+        pair.resumes()
+
+
+def robot_stopped_and_continued():
+    with Pair() as pair:
+        pair.agent.moving()
+        pair.arm.signal(signal.SIGSTOP)
+        pair.agent.until("stop")
+        time.sleep(5)
+        pair.arm.signal(signal.SIGCONT)
+        time.sleep(1)
+        pair.stays()
+        said = pair.judged()
+        print(f"    {said['expired']} old commands arrived and were past", flush=True)
+        pair.resumes()
+
+
+def agent_stopped_and_continued():
+    with Pair() as pair:
+        pair.agent.moving()
+        pair.agent.signal(signal.SIGSTOP)
+        time.sleep(3)
+        pair.agent.signal(signal.SIGCONT)
+        pair.agent.until("stop")
+        pair.stays()
+        pair.judged()
+        pair.resumes()
+
+
+def arm_outside_its_limits():
+    """1.90 rad is inside the description and outside the margin: it may only come in."""
+    with Pair("--pose=1.9,0,0,0,0") as pair:
+        pair.agent.moving()
+        wait("arrival inside", lambda: pair.arm.ask()["position"][0] < 1.8)
+        pair.judged()
+
+
+def joints_backwards_without_velocity():
+    with Pair("--backwards", "--no-velocity") as pair:
+        pair.agent.moving()
+        time.sleep(2)
+        require(pair.agent.status["mode"] == "active", pair.agent.status["mode"])
+        pair.judged()
+
+
+def variant(*changes):
+    text = PROFILE.read_text()
+    for old, new in changes:
+        require(old in text, f"{old} is not in the profile")
+        text = text.replace(old, new, 1)
+    path = Path(tempfile.mkdtemp()) / "profile.toml"
+    path.write_text(text)
+    return path
+
+
+def positions_message():
+    profile = variant(('message = "trajectory"', 'message = "positions"'))
+    with Pair(profile=profile) as pair:
+        pair.agent.moving()
+        time.sleep(2)
+        pair.agent.act("stop")
+        pair.stops("stop requested")
+        said = pair.arm.ask()
+        require(said["received"] > 200 and not said["violations"], f"{said}")
+
+
+def stale_burst():
+    """A reliable subscriber first gets what was sent before: none of it counts as fresh."""
+    profile = variant(('reliability = "best-effort"', 'reliability = "reliable"'))
+    with Pair(profile=profile, agent=False) as pair:
+        pair.arm.ask()
+        time.sleep(1)
+        pair.arm.ask(fault={"kind": "lost"})
+        time.sleep(1)
+        pair.agent = pair.new_agent()
+        time.sleep(4)
+        refused = pair.agent.ask("enable")
+        require(refused is not None, "enabled on stale states")
+        pair.arm.ask(fault=None)
+        pair.agent.moving()
+        pair.judged()
+
+
+def incompatible_qos():
+    """Told by the topic's name and the policy's, from either side."""
+    for option, said in [("--states", "/joint_states: incompatible QoS"), ("--commands", "joint_trajectory: incompatible QoS")]:
+        changes = [('reliability = "best-effort"', 'reliability = "reliable"')] if option == "--states" else [
+            ('message = "trajectory"\nreliability = "reliable"', 'message = "trajectory"\nreliability = "best-effort"')
+        ]
+        profile = variant(*changes, ("[ros]\n", "[ros]\nwait_secs = 6.0\n"))
+        with Pair(option, "best-effort" if option == "--states" else "reliable", profile=profile, agent=False) as pair:
+            pair.arm.ask()
+            agent = pair.new_agent()
+            agent.process.wait(20)
+            words = agent.words()
+            require(agent.process.returncode == 1, "it started")
+            require(said in words.splitlines()[-1] and "Reliability" in words, words)
+
+
+def check_and_dry_run():
+    with Pair(agent=False) as pair:
+        pair.arm.ask()
+        check = Agent(pair.domain, act="check")
+        check.process.wait(30)
+        check.reader.join()
+        require(check.status.get("passed"), f"{check.status} {check.words()}")
+        pair.arm.ask(fault={"kind": "clock", "seconds": -2.0})
+        time.sleep(0.5)
+        check = Agent(pair.domain, act="check")
+        check.process.wait(40)
+        check.reader.join()
+        failed = [item["what"] for item in check.status["items"] if not item["fine"]]
+        require("states" in failed and "freshness" in failed, f"{failed}")
+        pair.arm.ask(fault=None)
+        before = pair.arm.ask()
+        dry = Agent(pair.domain, act="dry-run")
+        dry.process.wait(40)
+        dry.reader.join()
+        require(dry.status.get("commands", 0) > 100, f"{dry.status} {dry.words()}")
+        after = pair.arm.ask()
+        require(after["received"] == 0, f"{after['received']} commands in a dry run")
+        moved = max(abs(a - b) for a, b in zip(before["position"], after["position"]))
+        require(moved < STILL, f"moved by {moved}")
+
+
+def log_opens():
+    """mcap-ros2-support reads the log, and finds in it what was written."""
+    from mcap_ros2.reader import read_ros2_messages
+
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "run.mcap"
+        with Pair(log=path) as pair:
+            pair.agent.moving()
+            require(pair.agent.ask("planner nan") is None, "nan")
+            pair.agent.until("no plan")
+            report = pair.agent.end()
+            received = pair.arm.ask()["received"]
+        counts, last = {}, {}
+        for message in read_ros2_messages(str(path)):
+            counts[message.channel.topic] = counts.get(message.channel.topic, 0) + 1
+            last[message.channel.topic] = message.ros_msg
+        written = {topic: count for topic, count in report["logged"].items() if count}
+        require(counts == written, f"{counts} read, {written} written")
+        require(set(counts) == {"/joint_states", "/proposals", "/refused_proposals", "/commands", "/interventions"}, f"{counts}")
+        require(counts["/commands"] == report["commands"] == received, f"{counts} {report['commands']} {received}")
+        require(report["dropped"] == 0, "entries were dropped")
+        require(len(last["/joint_states"].name) == 6 and len(last["/joint_states"].position) == 6, "a state")
+        require(list(last["/commands"].joint_names)[0] == "shoulder_pan", "a command")
+        require(any(math.isnan(q) for p in last["/refused_proposals"].points for q in p.positions), "a refused plan")
+        require(last["/interventions"].status[0].message, "an intervention")
+
+
+def latency(seconds):
+    """Under a planner that never rests: latency, missed ticks and memory."""
+    def measure(hz, seconds, most):
+        profile = variant(("control_hz = 100.0", f"control_hz = {hz}"))
+        with Pair(profile=profile) as pair:
+            require(pair.agent.ask("planner busy") is None, "busy")
+            pair.agent.moving()
+            time.sleep(5)
+            early = dict(pair.agent.status)
+            time.sleep(seconds)
+            late = dict(pair.agent.status)
+            require(late["mode"] == "active", late["mode"])
+            said = pair.judged()
+            report = pair.agent.end()
+        figures = {
+            "hz": hz,
+            "seconds": seconds,
+            "latency_p50_ms": 1e3 * report["latency_p50"],
+            "latency_p99_ms": 1e3 * report["latency_p99"],
+            "latency_max_ms": 1e3 * report["latency_max"],
+            "missed": late["missed"] - early["missed"],
+            "memory_growth_kb": late["memory_kb"] - early["memory_kb"],
+            "commands_judged": said["commands"],
+            "worst": said["worst"],
+        }
+        print("    " + json.dumps(figures), flush=True)
+        require(report["latency_p99"] <= most, f"p99 {1e3 * report['latency_p99']:.1f} ms")
+        # Buffers fill at first; what grows on would show in minutes.
+        require(figures["memory_growth_kb"] < 1024, f"memory grew by {figures['memory_growth_kb']} kB")
+        return figures
+
+    at_100 = measure(100.0, seconds, 5e-3)
+    at_50 = measure(50.0, seconds / 2, 10e-3)
+    require(at_50["missed"] == 0, f"{at_50['missed']} ticks missed at 50 Hz")
+    return [at_100, at_50]
+
+
+TESTS = [
+    check_and_dry_run,
+    log_opens,
+    planner_late,
+    planner_stepping,
+    planner_blocked,
+    planner_panicking,
+    planner_nan,
+    planner_infinite,
+    agent_killed,
+    agent_stopped_and_continued,
+    states_frozen,
+    states_delayed,
+    states_duplicated,
+    states_stepped_back,
+    states_lost,
+    states_nan,
+    clock_jumps_ahead,
+    robot_restarted,
+    agent_first,
+    robot_first,
+    emergency_stop_and_a_hand,
+    robot_stopped_and_continued,
+    arm_outside_its_limits,
+    joints_backwards_without_velocity,
+    positions_message,
+    stale_burst,
+    incompatible_qos,
+]
+
+
+def main():
+    arguments = sys.argv[3:]
+    out = Path(arguments.pop(0))
+    seconds = 60.0
+    if arguments[:1] == ["--seconds"]:
+        seconds = float(arguments[1])
+        arguments = arguments[2:]
+    tests = [test for test in TESTS if not arguments or test.__name__ in arguments]
+    if not arguments or "latency" in arguments:
+        tests.append(latency)
+    results = {}
+    for test in tests:
+        started = time.monotonic()
+        try:
+            figures = test(seconds) if test is latency else test()
+            results[test.__name__] = {"passed": True, "figures": figures}
+            word = "ok"
+        except Exception as error:  # a test that broke is a test that failed
+            if not isinstance(error, Failure):
+                traceback.print_exc()
+            results[test.__name__] = {"passed": False, "error": str(error)}
+            word = f"FAILED: {error}"
+        print(f"{test.__name__} ({time.monotonic() - started:.0f} s) {word}", flush=True)
+    out.write_text(json.dumps(results, indent=1))
+    failed = [name for name, result in results.items() if not result["passed"]]
+    print(f"{len(results) - len(failed)} of {len(results)} passed")
+    sys.exit(1 if failed or not results else 0)
+
+
+if __name__ == "__main__":
+    main()
