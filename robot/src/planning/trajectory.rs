@@ -18,7 +18,7 @@ impl Trajectory {
     /// from which the cubic comes. Returns the trajectory and how many points had expired; a plan that has wholly expired
     /// leaves none.
     ///
-    /// Velocities at the knots are central differences of the plan, expired points included; at its end the joints stand.
+    /// Velocities at the knots are differences of the plan, expired points included; at its end the joints stand.
     ///
     /// Until the first point of a plan, what `before` had planned goes on, if it reaches so far.
     pub fn ahead(plan: &Plan, now: f64, before: Option<&Self>) -> (Option<Self>, usize) {
@@ -122,13 +122,16 @@ impl Trajectory {
     }
 }
 
+/// The velocity of a plan at a point, exact for parabolas; zero at its end.
 fn slope(plan: &Plan, point: usize, joint: usize) -> f64 {
-    if point + 1 == plan.points.len() {
-        return 0.0;
+    let at = |index: usize| plan.points[index][joint];
+    let last = plan.points.len() - 1;
+    match point {
+        _ if point == last => 0.0,
+        0 if last == 1 => (at(1) - at(0)) / plan.interval,
+        0 => (4.0 * at(1) - 3.0 * at(0) - at(2)) / (2.0 * plan.interval),
+        _ => (at(point + 1) - at(point - 1)) / (2.0 * plan.interval),
     }
-    let before = point.saturating_sub(1);
-    let time = (point + 1 - before) as f64 * plan.interval;
-    (plan.points[point + 1][joint] - plan.points[before][joint]) / time
 }
 
 #[cfg(test)]

@@ -94,7 +94,8 @@ class Node:
         reliability = options.states or states.get("reliability", "best-effort")
         self.states = self.node.create_publisher(JointState, states["topic"], qos(reliability, 10))
         self.emergency = self.node.create_publisher(Bool, ros["emergency_topic"], qos("reliable"))
-        listens = qos(options.commands or commands.get("reliability", "reliable"))
+        # Deep, so that a judge that is held up misses nothing.
+        listens = qos(options.commands or commands.get("reliability", "reliable"), 50)
         if commands.get("message", "trajectory") == "trajectory":
             self.node.create_subscription(JointTrajectory, commands["topic"], self.on_trajectory, listens)
         else:
