@@ -3,6 +3,7 @@
 mod handle;
 mod phase;
 mod status;
+mod tick;
 mod ticking;
 
 pub use handle::LoopHandle;

@@ -1,5 +1,6 @@
 //! A profile: all that is particular to one robot, in a TOML file.
 
+mod check;
 mod file;
 mod ros;
 

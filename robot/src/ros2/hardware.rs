@@ -1,6 +1,7 @@
 //! The hardware interface of a robot on ROS 2.
 
 use super::link::{Commands, Link};
+use super::reopening::Reopening;
 use crate::clock::Clock;
 use crate::control_loop::LoopStatus;
 use crate::error::RobotError;
@@ -20,8 +21,13 @@ pub struct Ros2Hardware {
     joints: Vec<String>,
     clock: Clock,
     link: Option<Link>,
+    reopening: Option<Reopening>,
+    /// When a state was last heard, or the link opened anew, s of the steady clock; none before the first state.
+    heard: Option<f64>,
 }
 
+/// Silence after which the link is opened anew, s; discovery alone takes up to 1.2.
+const SILENCE: f64 = 3.0;
 /// Between two looks while waiting for the robot.
 const LOOK: Duration = Duration::from_millis(10);
 
@@ -33,13 +39,19 @@ impl Ros2Hardware {
             joints: profile.joints(),
             clock,
             link: None,
+            reopening: None,
+            heard: None,
         }
     }
 
     fn link(&self) -> Result<&Link, RobotError> {
+        let why = match &self.reopening {
+            Some(_) => "the link is being opened anew",
+            None => "not configured",
+        };
         self.link
             .as_ref()
-            .ok_or_else(|| RobotError::Hardware("not configured".to_owned()))
+            .ok_or_else(|| RobotError::Hardware(why.to_owned()))
     }
 
     /// What is still missing before the robot can be used, one line each.
@@ -67,6 +79,7 @@ impl Ros2Hardware {
 impl HardwareInterface for Ros2Hardware {
     fn configure(&mut self) -> Result<(), RobotError> {
         self.link = Some(Link::open(&self.profile.ros, self.clock)?);
+        self.heard = None;
         Ok(())
     }
 
@@ -90,7 +103,24 @@ impl HardwareInterface for Ros2Hardware {
     }
 
     fn read(&mut self) -> Result<Option<JointState>, RobotError> {
-        Ok(self.link()?.listener.heard().state.take())
+        if let Some(opened) = self.reopening.as_ref().and_then(Reopening::poll) {
+            self.reopening = None;
+            self.heard = Some(self.clock.now());
+            self.link = Some(opened?);
+        }
+        let Some(link) = &self.link else {
+            return Ok(None);
+        };
+        let state = link.listener.heard().state.take();
+        let now = self.clock.now();
+        if state.is_some() {
+            self.heard = Some(now);
+        } else if self.heard.is_some_and(|heard| now - heard > SILENCE) {
+            tracing::warn!("nothing heard for {SILENCE} s: opening the link to the robot anew");
+            let old = self.link.take();
+            self.reopening = Some(Reopening::start(old, &self.profile.ros, self.clock)?);
+        }
+        Ok(state)
     }
 
     fn wait_for_state(&mut self, seconds: f64) {
@@ -119,6 +149,7 @@ impl HardwareInterface for Ros2Hardware {
 
     fn deactivate(&mut self) -> Result<(), RobotError> {
         self.link = None;
+        self.reopening = None;
         Ok(())
     }
 
@@ -128,7 +159,10 @@ impl HardwareInterface for Ros2Hardware {
         if ros.emergency_topic.is_empty() {
             return None;
         }
-        let told = self.link.as_ref()?.listener.heard().emergency;
+        let told = self
+            .link
+            .as_ref()
+            .and_then(|link| link.listener.heard().emergency);
         let now = self.clock.now();
         Some(told.is_none_or(|(pressed, at)| pressed || now - at > ros.emergency_timeout_secs))
     }

@@ -5,7 +5,7 @@ use super::command::SafeJointCommand;
 use super::config::SafetyConfig;
 use super::gate::StateGate;
 use super::intervention::Interventions;
-use super::mode::{EnableError, Mode, StopCause};
+use super::mode::{Mode, StopCause};
 use super::monitors::{SentHistory, monitor};
 use super::tracking::track;
 use super::{Refusal, plan_gate::PlanGate};
@@ -19,22 +19,22 @@ use crate::planning::Plan;
 /// motions from which it can still stop inside the limits. Whatever goes wrong, it decelerates and holds.
 #[derive(Debug)]
 pub struct SafetyFilter {
-    config: SafetyConfig,
-    mode: Mode,
-    epoch: u64,
+    pub(super) config: SafetyConfig,
+    pub(super) mode: Mode,
+    pub(super) epoch: u64,
     /// What was last sent; empty while nothing is sent.
-    sent: Vec<Motion>,
-    enabled_at: f64,
-    last_tick: f64,
-    last_target: Option<f64>,
-    emergency_pressed: bool,
-    states: StateGate,
+    pub(super) sent: Vec<Motion>,
+    pub(super) enabled_at: f64,
+    pub(super) last_tick: f64,
+    pub(super) last_target: Option<f64>,
+    pub(super) emergency_pressed: bool,
+    pub(super) states: StateGate,
     plans: PlanGate,
-    history: SentHistory,
+    pub(super) history: SentHistory,
     command: SafeJointCommand,
     scratch: Vec<Motion>,
     bounds: Vec<Bounds>,
-    interventions: Interventions,
+    pub(super) interventions: Interventions,
 }
 
 /// Share of the speed limit right after enabling.
@@ -89,104 +89,6 @@ impl SafetyFilter {
         match self.plans.accept(plan, &self.config, self.epoch, now) {
             Ok(()) => Ok(()),
             Err(refusal) => Err(self.refused("plan", refusal, now)),
-        }
-    }
-
-    /// Starts to follow targets, from where the arm is measured to be. The second of two acts after a stop.
-    ///
-    /// # Errors
-    /// Says why not: a limit is missing, a stop is latched, there is no fresh state, the arm moves.
-    pub fn enable(&mut self, now: f64) -> Result<u64, EnableError> {
-        if let Err(missing) = &self.config.limits {
-            return Err(EnableError::MissingLimits(missing.clone()));
-        }
-        match &self.mode {
-            Mode::Idle => {}
-            Mode::Active => {
-                return Err(EnableError::WrongMode {
-                    act: "enable",
-                    mode: Mode::Active,
-                });
-            }
-            latched => return Err(EnableError::Latched(latched.clone())),
-        }
-        let age = self.states.age(now);
-        let measured = match self.states.newest() {
-            // Two, because a velocity may have to come from their difference, and the first may be a stale leftover.
-            Some(measured) if self.states.accepted() >= 2 && age <= self.config.state_timeout => {
-                measured
-            }
-            Some(_) => {
-                return Err(EnableError::NoState(format!(
-                    "the newest state is {age:.3} s old"
-                )));
-            }
-            None => {
-                return Err(EnableError::NoState(
-                    "no state of the robot has arrived".to_owned(),
-                ));
-            }
-        };
-        for (joint, &velocity) in self.config.joints.iter().zip(&measured.velocity) {
-            if velocity.abs() > self.config.rest_velocity {
-                let (joint, limit) = (joint.clone(), self.config.rest_velocity);
-                return Err(EnableError::Moving {
-                    joint,
-                    velocity,
-                    limit,
-                });
-            }
-        }
-        self.sent = measured
-            .position
-            .iter()
-            .map(|&q| Motion::at_rest(q))
-            .collect();
-        self.history.clear();
-        self.mode = Mode::Active;
-        self.epoch += 1;
-        (self.enabled_at, self.last_tick, self.last_target) = (now, now, None);
-        Ok(self.epoch)
-    }
-
-    /// Leaves a latched stop for `Idle`. The first of two acts; nothing is sent until `enable`.
-    ///
-    /// # Errors
-    /// Says why not: nothing is latched, the emergency stop is still pressed, the arm still decelerates.
-    pub fn reset(&mut self) -> Result<(), EnableError> {
-        match &self.mode {
-            Mode::Idle | Mode::Active => Err(EnableError::WrongMode {
-                act: "reset",
-                mode: self.mode.clone(),
-            }),
-            Mode::EmergencyStop if self.emergency_pressed => Err(EnableError::Pressed),
-            _ if !self.rests() => Err(EnableError::Decelerating),
-            _ => {
-                self.mode = Mode::Idle;
-                self.sent.clear();
-                self.states.reset();
-                Ok(())
-            }
-        }
-    }
-
-    /// Decelerates and holds, latched. A stop that is latched already keeps its cause.
-    pub fn protective_stop(&mut self, cause: StopCause, now: f64) {
-        if self.mode == Mode::Active {
-            self.interventions
-                .add(now, cause.kind(), || cause.to_string());
-            self.mode = Mode::ProtectiveStop(cause);
-        }
-    }
-
-    /// Tells whether the emergency stop is pressed. Pressing latches; releasing alone changes nothing.
-    pub fn emergency(&mut self, pressed: bool, now: f64) {
-        self.emergency_pressed = pressed;
-        if pressed && self.mode != Mode::EmergencyStop {
-            self.interventions.add(now, "emergency stop", || {
-                "emergency stop pressed".to_owned()
-            });
-            self.mode = Mode::EmergencyStop;
         }
     }
 

@@ -1,5 +1,6 @@
 //! The safety filter. Nothing reaches a robot but through it.
 
+mod acts;
 mod braking;
 mod command;
 mod config;

@@ -32,7 +32,7 @@ impl Choice {
     }
 }
 
-/// Swings every joint by 0.5 rad about zero, in half a second of points.
+/// Swings every joint by 0.5 rad about zero, a second of it at a time.
 pub struct Scripted {
     joints: Vec<String>,
     period: Duration,
@@ -40,7 +40,7 @@ pub struct Scripted {
 }
 
 const INTERVAL: f64 = 0.05;
-const POINTS: usize = 10;
+const POINTS: usize = 20;
 
 impl Scripted {
     pub fn new(profile: &Profile, choice: Choice) -> Self {
