@@ -14,9 +14,9 @@ mod joint_state;
 mod latencies;
 mod log;
 pub mod messages;
-mod niceness;
 pub mod planning;
 pub mod profile;
+mod real_time;
 mod rehearsal;
 mod ros2;
 mod run;
@@ -25,7 +25,9 @@ mod watchdog;
 
 pub use check::{CheckItem, CheckReport, check};
 pub use clock::Clock;
-pub use control_loop::{ControlLoop, LoopHandle, LoopReport, LoopSettings, LoopStatus, Recorder};
+pub use control_loop::{
+    ControlLoop, Finished, LoopHandle, LoopReport, LoopSettings, LoopStatus, Recorder,
+};
 pub use error::RobotError;
 pub use fake::{FakeHandle, FakeHardware, FakeRobot, Faults};
 pub use hardware_interface::HardwareInterface;

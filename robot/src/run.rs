@@ -1,7 +1,7 @@
 //! `robot run` and `robot dry-run` as functions.
 
 use crate::clock::Clock;
-use crate::control_loop::{ControlLoop, LoopHandle, LoopReport, LoopStatus, Recorder};
+use crate::control_loop::{ControlLoop, Finished, LoopHandle, LoopReport, Recorder};
 use crate::error::RobotError;
 use crate::hardware_interface::HardwareInterface;
 use crate::joint_state::JointState;
@@ -52,7 +52,7 @@ pub fn run<H: HardwareInterface>(
     proposer: Box<dyn Proposer>,
     options: &RunOptions,
     started: impl FnOnce(LoopHandle),
-    finished: &mut dyn FnMut(&LoopStatus) -> bool,
+    finished: Finished<'_>,
 ) -> Result<RunReport, RobotError> {
     let (log, recorder) = match &options.log {
         Some(path) => {
@@ -87,7 +87,7 @@ pub fn dry_run<H: HardwareInterface>(
     hardware: H,
     clock: Clock,
     proposer: Box<dyn Proposer>,
-    finished: &mut dyn FnMut(&LoopStatus) -> bool,
+    finished: Finished<'_>,
 ) -> Result<DryRunReport, RobotError> {
     let rehearsal = Rehearsal::new(hardware, &profile.joints());
     let changes = Arc::new(Mutex::new(BTreeMap::new()));
@@ -115,7 +115,7 @@ fn go<H: HardwareInterface>(
     proposer: Box<dyn Proposer>,
     (enable, recorder): (bool, Option<Box<dyn Recorder>>),
     started: impl FnOnce(LoopHandle),
-    finished: &mut dyn FnMut(&LoopStatus) -> bool,
+    finished: Finished<'_>,
 ) -> Result<LoopReport, RobotError> {
     let settings = profile.settings();
     if let Err(missing) = &settings.safety.limits {

@@ -2,6 +2,7 @@
 
 use crate::clock::Clock;
 use crate::error::RobotError;
+use crate::real_time;
 use crate::safety::StopCause;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -26,11 +27,12 @@ pub(crate) struct Watchdog {
 }
 
 impl Watchdog {
-    /// Starts to watch, with the timeouts for states and for commands, s.
+    /// Starts to watch, with the timeouts for states and for commands, s, at a real-time priority.
     pub fn start(
         clock: Clock,
         state_timeout: f64,
         command_timeout: f64,
+        priority: u8,
     ) -> Result<Self, RobotError> {
         let shared = Arc::new(Shared::default());
         let watched = Arc::clone(&shared);
@@ -38,6 +40,7 @@ impl Watchdog {
         let thread = std::thread::Builder::new()
             .name("watchdog".to_owned())
             .spawn(move || {
+                real_time::ask(priority);
                 while !watched.closed.load(Ordering::Acquire) {
                     std::thread::sleep(pause);
                     watched.look(clock.now(), state_timeout, command_timeout);
@@ -141,7 +144,7 @@ mod tests {
     #[test]
     fn it_trips_while_the_loop_stands_still_and_stays_tripped() {
         let clock = Clock::start();
-        let watchdog = Watchdog::start(clock, 0.1, 0.1).unwrap();
+        let watchdog = Watchdog::start(clock, 0.1, 0.1, 0).unwrap();
         std::thread::sleep(Duration::from_millis(150));
         assert_eq!(watchdog.tripped(), None, "not armed");
         watchdog.arm(clock.now());

@@ -189,7 +189,7 @@ fn prepare(arguments: &MoveArguments) -> Result<(Profile, Box<dyn Proposer>)> {
 }
 
 /// Ends when interrupted, or so many seconds after the arm was enabled.
-fn until(seconds: Option<f64>, interrupt: Interrupt) -> impl FnMut(&LoopStatus) -> bool {
+fn until(seconds: Option<f64>, interrupt: Interrupt) -> impl FnMut(&LoopStatus) -> bool + Send {
     let mut enabled = None;
     move |status| {
         if status.epoch > 0 {

@@ -8,4 +8,4 @@ mod ticking;
 
 pub use handle::LoopHandle;
 pub use status::{LoopReport, LoopStatus};
-pub use ticking::{ControlLoop, LoopSettings, Recorder};
+pub use ticking::{ControlLoop, Finished, LoopSettings, Recorder};

@@ -8,7 +8,7 @@ use crate::safety::{EnableError, Mode, StopCause};
 use std::sync::PoisonError;
 
 /// How long a tick waits for a report that is about to come, as a share of the period.
-const GRACE: f64 = 0.3;
+const GRACE: f64 = 0.5;
 /// Time between two words to the hardware, s.
 const TELL: f64 = 0.5;
 

@@ -8,8 +8,8 @@ use crate::error::RobotError;
 use crate::hardware_interface::HardwareInterface;
 use crate::joint_state::JointState;
 use crate::latencies::Latencies;
-use crate::niceness::Niceness;
 use crate::planning::{Plan, PlannerThread, Proposer, Trajectory};
+use crate::real_time;
 use crate::safety::{
     Intervention, Motion, SafeJointCommand, SafetyConfig, SafetyFilter, StopCause,
 };
@@ -24,9 +24,12 @@ pub struct LoopSettings {
     pub safety: SafetyConfig,
     /// Shortest time between two plans, s.
     pub planner_period: f64,
-    /// Niceness of the loop's thread, -20 (goes first) to 19; below 0 needs rights, and is told when refused.
-    pub nice: i32,
+    /// Real-time priority of the loop and its hardware's threads, 1 to 99, or 0 for none; needs rights, and a refusal is told.
+    pub real_time_priority: u8,
 }
+
+/// Is asked every tick whether to end.
+pub type Finished<'a> = &'a mut (dyn FnMut(&LoopStatus) -> bool + Send);
 
 /// Hears everything that goes in and out of the loop. It must not block.
 pub trait Recorder: Send {
@@ -91,7 +94,12 @@ impl<H: HardwareInterface> ControlLoop<H> {
         };
         Ok(Self {
             planner: PlannerThread::start(proposer, settings.planner_period).map_err(thread)?,
-            watchdog: Watchdog::start(clock, safety.state_timeout, safety.command_timeout)?,
+            watchdog: Watchdog::start(
+                clock,
+                safety.state_timeout,
+                safety.command_timeout,
+                settings.real_time_priority,
+            )?,
             filter: SafetyFilter::new(safety),
             hardware,
             clock,
@@ -121,17 +129,31 @@ impl<H: HardwareInterface> ControlLoop<H> {
         self.enable_when_ready = true;
     }
 
-    /// Opens the robot and runs until `finished` says so, then stops the arm and lets the robot go. Nothing moves until
-    /// somebody enables.
+    /// Opens the robot and runs on a thread of its own until `finished` says so, then stops the arm and lets the robot go.
+    /// Nothing moves until somebody enables.
     ///
     /// # Errors
     /// When the robot cannot be opened or let go. Failures in between stop the arm and are told in the status.
-    pub fn run(
-        &mut self,
-        finished: &mut dyn FnMut(&LoopStatus) -> bool,
-    ) -> Result<LoopReport, RobotError> {
-        // Threads that the hardware starts inherit it; the planner's was started before.
-        let _raised = Niceness::set(self.settings.nice);
+    pub fn run(&mut self, finished: Finished<'_>) -> Result<LoopReport, RobotError> {
+        let priority = self.settings.real_time_priority;
+        std::thread::scope(|scope| {
+            let name = "control loop";
+            let body = || {
+                // Threads that the hardware starts inherit it; the planner's was started before.
+                real_time::ask(priority);
+                self.run_here(finished)
+            };
+            let builder = std::thread::Builder::new().name(name.to_owned());
+            let thread = builder
+                .spawn_scoped(scope, body)
+                .map_err(|source| RobotError::Thread { name, source })?;
+            thread.join().unwrap_or_else(|_| {
+                Err(RobotError::Hardware("the control loop panicked".to_owned()))
+            })
+        })
+    }
+
+    fn run_here(&mut self, finished: Finished<'_>) -> Result<LoopReport, RobotError> {
         self.hardware.configure()?;
         self.hardware.activate()?;
         let mut deadlines = self.first_deadline();

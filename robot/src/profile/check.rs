@@ -21,11 +21,11 @@ pub(super) fn profile(profile: &Profile) -> Result<(), Wrong> {
         "0.01 to 1000 Hz",
     )?;
     within(
-        "rates.nice",
-        f64::from(profile.rates.nice),
-        -20.0,
-        19.0,
-        "-20 to 19",
+        "rates.real_time_priority",
+        f64::from(profile.rates.real_time_priority),
+        0.0,
+        99.0,
+        "0 to 99",
     )?;
     let safety = &profile.safety;
     let period = profile.rates.control_hz.recip();

@@ -36,8 +36,8 @@ pub struct Rates {
     pub control_hz: f64,
     /// Most plans a second. Default 10.
     pub planner_hz: f64,
-    /// Niceness of the control loop, -20 to 19. Default 0.
-    pub nice: i32,
+    /// Real-time priority of the control loop, 1 to 99, or 0 for none. Default 0.
+    pub real_time_priority: u8,
 }
 
 impl Default for Rates {
@@ -45,7 +45,7 @@ impl Default for Rates {
         Self {
             control_hz: 100.0,
             planner_hz: 10.0,
-            nice: 0,
+            real_time_priority: 0,
         }
     }
 }
@@ -157,7 +157,7 @@ impl Profile {
     pub fn settings(&self) -> LoopSettings {
         let safety = &self.safety;
         LoopSettings {
-            nice: self.rates.nice,
+            real_time_priority: self.rates.real_time_priority,
             planner_period: self.rates.planner_hz.recip(),
             safety: SafetyConfig {
                 joints: self.joints(),

@@ -60,7 +60,7 @@ impl Rig {
         let settings = LoopSettings {
             safety: config,
             planner_period: 0.05,
-            nice: 0,
+            real_time_priority: 0,
         };
         let mut control =
             ControlLoop::new(hardware, clock, settings, Box::new(proposer), None).unwrap();
