@@ -95,6 +95,7 @@ fn finite(what: &'static str, joint: &str, value: f64) -> Result<f64, Refusal> {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may fail by panicking")]
 mod tests {
     use super::*;
 

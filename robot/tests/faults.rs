@@ -1,6 +1,8 @@
 //! Contract: whatever fails - planner, robot's reports, link, loop - the arm comes to rest inside its limits, and nothing moves
 //! again without a reset and an enabling, which start from where the arm then is.
 
+#![allow(clippy::unwrap_used, reason = "a test may fail by panicking")]
+
 mod rig;
 
 use rig::{PERIOD, Rig, Swing, Switched, config, judge, limits};

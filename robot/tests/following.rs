@@ -1,6 +1,8 @@
 //! Contract: plans that meet the limits are followed to a tenth of a milliradian, however often they are renewed and however
 //! late they come.
 
+#![allow(clippy::unwrap_used, reason = "a test may fail by panicking")]
+
 mod rig;
 
 use rig::{PERIOD, config};

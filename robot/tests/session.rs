@@ -1,5 +1,7 @@
 //! `check`, `dry_run` and `run` as a program calls them, on a fake robot.
 
+#![allow(clippy::unwrap_used, reason = "a test may fail by panicking")]
+
 mod rig;
 
 use rig::{Swing, joints};

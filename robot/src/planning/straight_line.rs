@@ -57,6 +57,7 @@ impl Proposer for StraightLine {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may fail by panicking")]
 mod tests {
     use super::*;
     use crate::joint_state::Measured;

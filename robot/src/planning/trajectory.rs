@@ -135,6 +135,7 @@ fn slope(plan: &Plan, point: usize, joint: usize) -> f64 {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may fail by panicking")]
 mod tests {
     use super::*;
 

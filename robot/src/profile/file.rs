@@ -199,5 +199,6 @@ impl JointTable {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may fail by panicking")]
 #[path = "tests.rs"]
 mod tests;
