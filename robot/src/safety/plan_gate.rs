@@ -113,3 +113,52 @@ fn values(plan: &Plan, joints: &[String]) -> Result<(), Refusal> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may fail by panicking")]
+mod tests {
+    use super::*;
+
+    fn config() -> SafetyConfig {
+        SafetyConfig {
+            joints: vec!["a".to_owned()],
+            limits: Err("none are needed".to_owned()),
+            period: 0.01,
+            state_timeout: 0.1,
+            command_timeout: 0.1,
+            plan_timeout: 0.5,
+            clock_tolerance: 0.01,
+            ramp: 0.0,
+            rest_velocity: 0.1,
+        }
+    }
+
+    fn plan(epoch: u64, sequence: u64) -> Plan {
+        let joints = vec!["a".to_owned()];
+        Plan {
+            epoch,
+            sequence,
+            observed_at: 5.0,
+            joints,
+            interval: 0.1,
+            points: vec![vec![0.0]],
+        }
+    }
+
+    #[test]
+    fn plans_are_taken_once_in_order_fresh_and_of_this_epoch() {
+        let mut gate = PlanGate::default();
+        let mut said = |plan: &Plan, now: f64| {
+            let refused = gate.accept(plan, &config(), 2, now).err();
+            refused.map_or("accepted", |refusal| refusal.kind())
+        };
+        assert_eq!(said(&plan(1, 7), 5.1), "old epoch");
+        assert_eq!(said(&plan(2, 7), 5.6), "stale");
+        assert_eq!(said(&plan(2, 7), 4.9), "stale", "from the future");
+        assert_eq!(said(&plan(2, 7), f64::NAN), "stale");
+        assert_eq!(said(&plan(2, 7), 5.1), "accepted");
+        assert_eq!(said(&plan(2, 7), 5.1), "duplicated");
+        assert_eq!(said(&plan(2, 6), 5.1), "out of order");
+        assert_eq!(said(&plan(2, 8), 5.1), "accepted");
+    }
+}

@@ -262,6 +262,20 @@ def incompatible_qos():
             require(said in words.splitlines()[-1] and "Reliability" in words, words)
 
 
+def network_chosen():
+    """Announced on the interface of the profile, and on no other."""
+    with Pair(profile=variant(("[ros]\n", '[ros]\nnetworks = ["127.0.0.1"]\n'))) as pair:
+        pair.agent.moving()
+        pair.judged()
+    elsewhere = variant(("[ros]\n", '[ros]\nnetworks = ["192.0.2.1"]\nwait_secs = 5.0\n'))
+    with Pair(profile=elsewhere, agent=False) as pair:
+        pair.arm.ask()
+        agent = pair.new_agent()
+        agent.process.wait(20)
+        require(agent.process.returncode == 1, "it found a robot on a network that it was not to use")
+        require("no state on /joint_states" in agent.words().splitlines()[-1], agent.words())
+
+
 def check_and_dry_run():
     with Pair(agent=False) as pair:
         pair.arm.ask()
@@ -383,6 +397,7 @@ TESTS = [
     positions_message,
     stale_burst,
     incompatible_qos,
+    network_chosen,
 ]
 
 
