@@ -217,7 +217,7 @@ fn listen(handle: LoopHandle) {
                 }
             };
             match outcome {
-                Ok(()) => println!("{}: done, {}", line.trim(), handle.status().mode),
+                Ok(()) => println!("{}: done", line.trim()),
                 Err(error) => eprintln!("error: {error}"),
             }
         }

@@ -6,6 +6,7 @@ set -euo pipefail
 here="$(cd "$(dirname "$0")" && pwd)"
 python="$("$here/install.sh")"
 cd "$here/../../.."
+export PYTHONDONTWRITEBYTECODE=1
 for tool in ip unshare; do
     command -v "$tool" >/dev/null || { echo "error: $tool is missing; on Debian: apt-get install iproute2 util-linux" >&2; exit 1; }
 done
