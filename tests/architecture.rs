@@ -8,7 +8,10 @@ use std::path::Path;
 
 /// Arrows between crates of the workspace.
 const ARROWS: [(&str, &[&str]); 9] = [
-    ("agent", &["planners", "robot", "sim", "viewer", "world_model"]),
+    (
+        "agent",
+        &["planners", "robot", "sim", "viewer", "world_model"],
+    ),
     (
         "contract_tests",
         &["agent", "planners", "sim", "world_model"],
