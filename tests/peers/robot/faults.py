@@ -13,7 +13,7 @@ import time
 import traceback
 from pathlib import Path
 
-from pair import PROFILE, STILL, Agent, Failure, Pair, require, wait
+from pair import PROFILE, STILL, UNSEEN, Agent, Failure, Pair, require, wait
 
 
 def planner_fails(name, mode="no plan"):
@@ -71,18 +71,18 @@ def agent_killed():
     with Pair() as pair:
         pair.agent.moving()
         pair.agent.kill()
-        pair.stops(None)
+        pair.stops(None, unseen=0.0)
         pair.judged()
         pair.agent = pair.new_agent()
         pair.agent.moving()
         pair.judged()
 
 
-def states(kind, mode, **fault):
+def states(kind, mode, unseen=UNSEEN, **fault):
     with Pair() as pair:
         pair.agent.moving()
         pair.arm.ask(fault={"kind": kind, **fault})
-        pair.stops(mode)
+        pair.stops(mode, unseen)
         pair.arm.ask(fault=None)
         time.sleep(0.5)
         pair.stays()
@@ -90,7 +90,8 @@ def states(kind, mode, **fault):
 
 
 def states_frozen():
-    states("frozen", "from where it was sent")
+    # Joints that seem to stand are found out by the distance to where they were sent: 0.3 rad in the profile.
+    states("frozen", "from where it was sent", unseen=0.3)
 
 
 def states_delayed():

@@ -11,8 +11,10 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 PROGRAM, PROFILE = Path(sys.argv[1]), Path(sys.argv[2])
-# From any motion inside the limits, and the sag and lag of the servos on top.
-BRAKING = 1.5**2 / (2 * 6) + 1.5 * 6 / (2 * 60) + 0.12
+# From any motion inside the limits, and the sag and lag of the servos on top, rad.
+BRAKING = 1.5**2 / (2 * 6) + 1.5 * 6 / (2 * 60) + 0.07
+# What is travelled before a watchdog of 0.1 s sees a fault, rad.
+UNSEEN = 0.1 * 1.5
 STILL = 0.01  # rad: the servos settle a little after a stop
 
 
@@ -165,16 +167,16 @@ class Pair:
             for process in self.processes:
                 print(type(process).__name__, process.words()[-1500:], file=sys.stderr)
 
-    def stops(self, mode, arm=None):
-        """The arm comes to rest within its braking distance, and stays there."""
-        arm = arm or self.arm
+    def stops(self, mode, unseen=UNSEEN):
+        """From now on the arm comes to rest within what may pass unseen and its braking distance, and stays there."""
+        arm = self.arm
         before = arm.ask()["position"]
         if self.agent.process.poll() is None:
             self.agent.until(mode)
         wait("rest", lambda: arm.ask()["speed"] < 0.02)
         rest = arm.ask()["position"]
         far = max(abs(a - b) for a, b in zip(before, rest))
-        require(far < BRAKING, f"{far:.3f} rad until rest, braking distance {BRAKING:.3f}")
+        require(far < unseen + BRAKING, f"{far:.3f} rad until rest, expected at most {unseen:.3f} + {BRAKING:.3f}")
         self.stays(arm)
 
     def stays(self, arm=None, seconds=1.0):
