@@ -38,13 +38,12 @@ def wait(what, look, seconds=10.0):
 
 
 class Process:
-    def __init__(self, command, domain, before=None):
+    def __init__(self, command, domain):
         environment = dict(os.environ, ROS_DOMAIN_ID=str(domain), RMW_IMPLEMENTATION="rmw_fastrtps_cpp")
         environment.pop("ROS_LOCALHOST_ONLY", None)
         self.errors = tempfile.TemporaryFile("w+")
         self.process = subprocess.Popen(
             list(map(str, command)), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.errors, text=True, env=environment,
-            preexec_fn=before,
         )
         self.lines = []
         self.reader = threading.Thread(target=self._read, daemon=True)
@@ -74,17 +73,9 @@ class Process:
         return self.errors.read()
 
 
-def another_machine():
-    """A robot has a processor of its own: what else runs here is not to hold it up."""
-    try:
-        os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(30))
-    except PermissionError:
-        pass
-
-
 class Arm(Process):
     def __init__(self, domain, profile=PROFILE, *options):
-        super().__init__([sys.executable, HERE / "node.py", profile, *options], domain, another_machine)
+        super().__init__([sys.executable, HERE / "node.py", profile, *options], domain)
 
     def ask(self, **order):
         count = len(self.lines)
