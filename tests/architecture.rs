@@ -1,31 +1,39 @@
-//! The crates form a star: `agent` knows `sim`, `world_model` and `planners`, and these know nothing of each other. rapier
-//! stays in `sim`, burn in `world_model`, bevy in `sim/viewer`. Checked on what cargo resolves, for dependencies of every
-//! kind, so that an arrow which the picture does not have fails here whatever file it is drawn in.
+//! The crates form a star: `agent` knows `sim`, `world_model`, `planners` and `robot`, and these know nothing of each other.
+//! rapier stays in `sim`, burn in `world_model`, bevy in `sim/viewer`, ROS 2 in `robot`. Checked on what cargo resolves, for
+//! dependencies of every kind, so that an arrow which the picture does not have fails here whatever file it is drawn in.
 
 use cargo_metadata::{DependencyKind, MetadataCommand, Package};
 use std::collections::BTreeSet;
 use std::path::Path;
 
 /// Arrows between crates of the workspace.
-const ARROWS: [(&str, &[&str]); 7] = [
-    ("agent", &["planners", "sim", "viewer", "world_model"]),
+const ARROWS: [(&str, &[&str]); 9] = [
+    (
+        "agent",
+        &["planners", "robot", "sim", "viewer", "world_model"],
+    ),
     (
         "contract_tests",
         &["agent", "planners", "sim", "world_model"],
     ),
     ("peer_rates", &["sim", "world_model"]),
+    ("peer_robot", &["robot"]),
     ("planners", &[]),
+    ("robot", &[]),
     ("sim", &[]),
     ("viewer", &["sim"]),
     ("world_model", &[]),
 ];
 
 /// Crates, by prefix, that only one crate of the workspace may use.
-const HOMES: [(&str, &str); 4] = [
+const HOMES: [(&str, &str); 7] = [
     ("rapier", "sim"),
     ("parry", "sim"),
     ("burn", "world_model"),
     ("bevy", "viewer"),
+    ("ros2-client", "robot"),
+    ("rustdds", "robot"),
+    ("mcap", "robot"),
 ];
 
 fn packages() -> Vec<Package> {

@@ -5,6 +5,7 @@ mod collect;
 mod distill;
 mod interrupt;
 mod play;
+mod robot;
 mod tasks;
 mod train;
 
@@ -34,6 +35,8 @@ enum Command {
     Bench(Box<bench::BenchArguments>),
     /// Open the simulator
     Play(Box<play::PlayArguments>),
+    /// Act on a robot over ROS 2, behind the safety filter
+    Robot(robot::RobotArguments),
 }
 
 /// A mistake in how the program was called; its exit code is 2.
@@ -47,7 +50,7 @@ pub fn run() -> ExitCode {
         .with_env_filter(
             tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| {
                 tracing_subscriber::EnvFilter::new(
-                    "warn,rapier3d_mjcf=error,bevy_egui=error,bevy_render=error,winit=error",
+                    "warn,rapier3d_mjcf=error,bevy_egui=error,bevy_render=error,winit=error,rustdds=error,ros2_client=error",
                 )
             }),
         )
@@ -64,6 +67,7 @@ pub fn run() -> ExitCode {
         Command::Distill(arguments) => distill::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),
         Command::Play(arguments) => play::run(&arguments),
+        Command::Robot(arguments) => robot::run(&arguments),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
