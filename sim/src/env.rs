@@ -267,15 +267,6 @@ impl Env {
                 Term::JointVelocity(joint) => joint.state(&self.world).1,
                 Term::JointTarget { actuator } => self.targets[*actuator],
                 Term::Position(entity, axis) => self.position(*entity)[*axis],
-                Term::SeenPosition(entity, eye, axis) => {
-                    let apart = self.position(*entity) - self.position(*eye);
-                    let (cos, sin) = self.yaw(eye);
-                    match axis {
-                        0 => cos * apart[0] + sin * apart[1],
-                        1 => cos * apart[1] - sin * apart[0],
-                        _ => apart[2],
-                    }
-                }
                 Term::Velocity(entity, axis) => {
                     self.body(entity).map_or(0.0, |b| b.linvel()[*axis])
                 }

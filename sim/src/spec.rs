@@ -134,14 +134,12 @@ pub enum ObservationSpec {
         /// MJCF joints.
         joints: Vec<String>,
     },
-    /// Position of a body or site (m): in the world, or as another body sees it.
+    /// World position of a body or site (m).
     Position {
         /// Body or site.
         of: String,
         /// Any of x, y, z.
         axes: String,
-        /// Body that the axes are those of: x the way it heads, y to its left, z up. Default: the world's.
-        seen_from: Option<String>,
     },
     /// World velocity of a body (m/s).
     Velocity {

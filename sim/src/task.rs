@@ -17,12 +17,8 @@ use std::path::Path;
 pub(crate) enum Term {
     JointPosition(Joint),
     JointVelocity(Joint),
-    JointTarget {
-        actuator: usize,
-    },
+    JointTarget { actuator: usize },
     Position(Entity, usize),
-    /// Of the first, as the second sees it.
-    SeenPosition(Entity, Entity, usize),
     Velocity(Entity, usize),
     YawCosine(Entity),
     YawSine(Entity),

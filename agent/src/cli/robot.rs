@@ -2,7 +2,8 @@
 
 use super::UsageError;
 use super::interrupt::Interrupt;
-use anyhow::{Context, Result, bail};
+use crate::files;
+use anyhow::{Result, bail};
 use clap::{Args, Subcommand, ValueEnum};
 use robot::planning::{Proposer, StraightLine};
 use robot::safety::Mode;
@@ -226,5 +227,5 @@ fn listen(handle: LoopHandle) {
 
 fn write_json(path: &Path, report: &robot::CheckReport) -> Result<()> {
     let text = serde_json::to_string_pretty(report)?;
-    std::fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))
+    files::write_atomically(path, text.as_bytes())
 }

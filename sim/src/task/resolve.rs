@@ -58,20 +58,10 @@ impl Task {
                         push(Term::JointTarget { actuator }, format!("{j}.target"));
                     }
                 }
-                ObservationSpec::Position {
-                    of,
-                    axes: a,
-                    seen_from,
-                } => {
+                ObservationSpec::Position { of, axes: a } => {
                     for axis in axes(a)? {
-                        let (name, of) = (AXIS_NAMES[axis], (of, names.entity(of)?));
-                        match seen_from {
-                            None => push(Term::Position(of.1, axis), format!("{}.{name}", of.0)),
-                            Some(eye) => push(
-                                Term::SeenPosition(of.1, names.entity(eye)?, axis),
-                                format!("{}.{name}_from_{eye}", of.0),
-                            ),
-                        }
+                        let name = format!("{of}.{}", AXIS_NAMES[axis]);
+                        push(Term::Position(names.entity(of)?, axis), name);
                     }
                 }
                 ObservationSpec::Velocity { of, axes: a } => {

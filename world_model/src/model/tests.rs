@@ -192,7 +192,7 @@ fn models_from_before_a_setting_existed_load_with_its_default() {
     }
     assert!(found >= 7, "{found} models");
 
-    let card = small_model().card().clone();
+    let card = synthetic::model().card().clone();
     let mut json = serde_json::to_value(&card).unwrap();
     let config = json["config"].as_object_mut().unwrap();
     for name in [

@@ -7,6 +7,7 @@ use rand::RngExt;
 
 use super::likelihood::Likelihood;
 use super::*;
+use crate::WorldModel;
 use crate::random::{Purpose, stream};
 use crate::train::TrainError;
 
