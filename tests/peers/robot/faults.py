@@ -402,6 +402,21 @@ TESTS = [
 ]
 
 
+def attempt(test, seconds):
+    """Runs a test and says how it went."""
+    started = time.monotonic()
+    try:
+        result = {"passed": True, "figures": test(seconds) if test is latency else test()}
+        word = "ok"
+    except Exception as error:  # a test that broke is a test that failed
+        if not isinstance(error, Failure):
+            traceback.print_exc()
+        result = {"passed": False, "error": str(error)}
+        word = f"FAILED: {error}"
+    print(f"{test.__name__} ({time.monotonic() - started:.0f} s) {word}", flush=True)
+    return result
+
+
 def main():
     arguments = sys.argv[3:]
     out = Path(arguments.pop(0))
@@ -414,17 +429,13 @@ def main():
         tests.append(latency)
     results = {}
     for test in tests:
-        started = time.monotonic()
-        try:
-            figures = test(seconds) if test is latency else test()
-            results[test.__name__] = {"passed": True, "figures": figures}
-            word = "ok"
-        except Exception as error:  # a test that broke is a test that failed
-            if not isinstance(error, Failure):
-                traceback.print_exc()
-            results[test.__name__] = {"passed": False, "error": str(error)}
-            word = f"FAILED: {error}"
-        print(f"{test.__name__} ({time.monotonic() - started:.0f} s) {word}", flush=True)
+        result = attempt(test, seconds)
+        if not result["passed"]:
+            # A machine that others use may stand still for longer than a watchdog waits: once is no proof, twice is.
+            first = result["error"]
+            result = attempt(test, seconds)
+            result["first_attempt"] = first
+        results[test.__name__] = result
     out.write_text(json.dumps(results, indent=1))
     failed = [name for name, result in results.items() if not result["passed"]]
     print(f"{len(results) - len(failed)} of {len(results)} passed")
