@@ -4,7 +4,7 @@ use sim::variation::Variant;
 use sim::{Env, Task};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 /// The shipped assets.
 pub fn assets() -> PathBuf {
@@ -39,34 +39,9 @@ pub fn action(task: &Task, seed: u64, step: usize) -> Vec<f32> {
         .collect()
 }
 
-/// Runs the binary, built once in the profile of the tests, with arguments that hold no blanks.
+/// Runs the command line with arguments that hold no blanks.
 pub fn foresight(arguments: &str, folder: &Path) -> Output {
-    static BINARY: OnceLock<PathBuf> = OnceLock::new();
-    let binary = BINARY.get_or_init(|| {
-        let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("../Cargo.toml");
-        let mut build = Command::new(env!("CARGO"));
-        build
-            .args([
-                "build",
-                "--quiet",
-                "--package",
-                "agent",
-                "--bin",
-                "foresight",
-                "--manifest-path",
-            ])
-            .arg(manifest);
-        if !cfg!(debug_assertions) {
-            build.arg("--release");
-        }
-        assert!(
-            build.status().unwrap().success(),
-            "the binary does not build"
-        );
-        // This test runs from <target>/<profile>/deps.
-        let deps = std::env::current_exe().unwrap();
-        deps.parent().unwrap().parent().unwrap().join("foresight")
-    });
+    let binary = env!("CARGO_BIN_EXE_foresight-under-test");
     Command::new(binary)
         .args(arguments.split_whitespace())
         .current_dir(folder)

@@ -29,7 +29,7 @@ pub fn check_policy(policy: &Policy, model: &WorldModel) -> Result<()> {
     }
     if card.model_hash != model.hash() {
         bail!(
-            "the policy was distilled from the model with hash {}, expected that of the model in use, {}",
+            "the policy was distilled from another model: hash {}, expected {}",
             short(&card.model_hash),
             short(model.hash())
         );

@@ -162,14 +162,14 @@ pub fn run(arguments: &TrainArguments) -> Result<()> {
         "training {prefix} {bar:30} {pos}/{len} steps, {per_sec}, {eta} left {msg}",
     )?);
     bar.set_prefix(task.name().to_owned());
-    report::say(&bar, report::HEADER);
+    let mut headed = false;
     let outcome = world_model::train(
         &dataset,
         sight,
         &recipe.train,
         Some(&state),
         &mut |progress| {
-            report::report(&bar, progress);
+            report::report(&bar, progress, &mut headed);
             interrupt.flow()
         },
     );

@@ -5,10 +5,10 @@ use world_model::TrainProgress;
 use world_model::diagnostics::Diagnostics;
 
 /// Names of the columns.
-pub const HEADER: &str = "   step | loss: pred    idm    sig   pose  reach | rank  min std | skill 1/5/10 | probe R2 pos/yaw/vel | pose now, imagined";
+const HEADER: &str = "   step | loss: pred    idm    sig   pose  reach | rank  min std | skill 1/5/10 | probe R2 pos/yaw/vel | pose now, imagined";
 
-/// Moves the bar on, and prints a line after an evaluation.
-pub fn report(bar: &ProgressBar, progress: &TrainProgress) {
+/// Moves the bar on, and prints a line after an evaluation, before the first one the header.
+pub fn report(bar: &ProgressBar, progress: &TrainProgress, headed: &mut bool) {
     bar.set_length(progress.total as u64);
     bar.set_position(progress.step as u64);
     if !progress.evaluated {
@@ -31,14 +31,17 @@ pub fn report(bar: &ProgressBar, progress: &TrainProgress) {
             text.push_str(" | ");
             text.push_str(&others);
         }
+        if !std::mem::replace(headed, true) {
+            say(bar, HEADER);
+        }
         say(bar, &text);
     }
 }
 
-/// A line above the bar; on standard error by itself where there is no terminal, and so no bar.
-pub fn say(bar: &ProgressBar, text: &str) {
+/// A line above the bar; on standard output where there is no terminal, and so no bar.
+fn say(bar: &ProgressBar, text: &str) {
     match bar.is_hidden() {
-        true => eprintln!("{text}"),
+        true => println!("{text}"),
         false => bar.println(text),
     }
 }
