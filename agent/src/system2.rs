@@ -138,7 +138,7 @@ impl System2 {
         let mut actions = plan.actions.clone();
         let under_way = committed.len().min(actions.len());
         actions[..under_way].copy_from_slice(&committed[..under_way]);
-        Ok((actions, plan.cost, plan.statistics.clone()))
+        Ok((actions, plan.cost, plan.statistics))
     }
 }
 

@@ -13,6 +13,9 @@ const CLASS_DEG: f64 = 15.0;
 /// Fewest looks in a class that is drawn.
 const FEWEST: usize = 10;
 
+/// Name, points of angle and error in degrees, and style of a line.
+type Line = (String, Vec<(f64, f64)>, ShapeStyle);
+
 /// Median error of the angle against the angle turned, imagined and encoded; nothing where nothing turns.
 pub fn render(rows: &[Row]) -> Result<Option<String>> {
     let rows = rows.iter().filter(|r| is_largest_budget(r, rows));
@@ -22,7 +25,7 @@ pub fn render(rows: &[Row]) -> Result<Option<String>> {
     });
     // One planner for each thing that is seen: they share the model.
     let mut seen: Vec<String> = Vec::new();
-    let mut lines: Vec<(String, Vec<(f64, f64)>, ShapeStyle)> = Vec::new();
+    let mut lines: Vec<Line> = Vec::new();
     for (name, rows) in &named {
         let turns: Vec<&Turn> = rows
             .iter()
