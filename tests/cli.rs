@@ -12,7 +12,7 @@ fn is_empty(folder: &Path) -> bool {
 #[test]
 fn wrong_usage_exits_with_two() {
     let folder = tempfile::tempdir().unwrap();
-    let cases: [(&str, &str); 23] = [
+    let cases: [(&str, &str); 24] = [
         (
             "bench --task push --planner random --shift flavour=2",
             "'flavour'",
@@ -47,6 +47,10 @@ fn wrong_usage_exits_with_two() {
         (
             "distill --task push --set distill.policy.members=1 --out m.safetensors",
             "members",
+        ),
+        (
+            "distill --task push --set distill.quantile=2.0 --out m.safetensors",
+            "quantile",
         ),
         (
             "train --task push --pixels --sight distilled --steps 0 --out m.safetensors",

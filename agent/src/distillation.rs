@@ -14,6 +14,7 @@ pub use courses::{push_data, push_recording};
 pub use runs::{PlannerRun, Runs};
 
 use crate::benchmark::Tier;
+use anyhow::{Result, bail};
 use serde::{Deserialize, Serialize};
 use world_model::policy::PolicyConfig;
 
@@ -37,6 +38,29 @@ pub struct DistillConfig {
     pub quantile: f32,
     /// Tiers that goals are drawn from, in turn. Default all that the task has but far.
     pub tiers: Vec<Tier>,
+}
+
+impl DistillConfig {
+    /// Checks every setting against its range.
+    ///
+    /// # Errors
+    /// The first setting that is out of range.
+    pub fn validate(&self) -> Result<()> {
+        self.policy.validate()?;
+        let shares = [
+            ("labelled_share", self.labelled_share),
+            ("quantile", self.quantile),
+        ];
+        for (name, value) in shares {
+            if !(0.0..=1.0).contains(&value) {
+                bail!("distillation setting `{name}` is {value}, expected in [0, 1]");
+            }
+        }
+        if self.calibration_goals == 0 || self.tiers.is_empty() {
+            bail!("distillation settings `calibration_goals` and `tiers`: expected at least one");
+        }
+        Ok(())
+    }
 }
 
 impl Default for DistillConfig {

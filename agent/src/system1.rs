@@ -57,11 +57,6 @@ impl System1 {
         })
     }
 
-    /// Sequences that it offers to a search.
-    pub fn offers(&self) -> usize {
-        self.policy.offers()
-    }
-
     /// Reacts to a latent.
     ///
     /// # Errors

@@ -89,10 +89,7 @@ pub fn run(arguments: &DistillArguments) -> Result<()> {
     config.policy.steps = arguments.steps.unwrap_or(config.policy.steps);
     config.policy.seed = arguments.seed;
     let config = config.clone();
-    config
-        .policy
-        .validate()
-        .map_err(|e| UsageError(e.to_string()))?;
+    config.validate().map_err(|e| UsageError(e.to_string()))?;
     files::check_writable(&arguments.out)?;
     let interrupt = Interrupt::install()?;
     let folder = match &arguments.data {

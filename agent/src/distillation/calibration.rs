@@ -2,7 +2,7 @@
 
 use super::runs::Runs;
 use crate::arbiter::{ArbiterConfig, Signs};
-use crate::benchmark::{Tier, pairs};
+use crate::benchmark::Tier;
 use crate::controller::{Controller, ControllerKind, PlanningConfig};
 use crate::objective::CostKind;
 use anyhow::{Result, bail};
@@ -44,17 +44,8 @@ pub fn calibrate(
         },
         ..runs.config.clone()
     };
-    let tiers: Vec<Tier> = Tier::of(runs.task)
-        .into_iter()
-        .filter(|tier| tiers.contains(tier))
-        .collect();
-    let mut drawn = Vec::new();
-    for tier in &tiers {
-        let share = count.div_ceil(tiers.len());
-        let pairs = pairs::draw(runs.task, runs.variant, *tier, share, runs.seed)?;
-        drawn.extend(pairs.into_iter().map(|pair| (pair, tier.budget())));
-    }
-    let episodes = drawn
+    let episodes = runs
+        .goals(tiers, count)?
         .into_par_iter()
         .map(|(pair, budget)| {
             let mut env = Env::new(Arc::clone(runs.task), runs.variant.clone())?;

@@ -1,6 +1,7 @@
 //! Episodes that a policy is distilled from: of the planner, and of the policy with the planner beside it.
 
 use super::courses::encode;
+use crate::benchmark::pairs::Pair;
 use crate::benchmark::{Tier, pairs};
 use crate::controller::{ControllerKind, PlanningConfig};
 use crate::senses::Senses;
@@ -126,14 +127,11 @@ impl Runs<'_> {
         })
     }
 
-    /// Runs `episode` on `count` pairs.
-    fn all(
-        &self,
-        tiers: &[Tier],
-        count: usize,
-        progress: &(dyn Fn() -> bool + Sync),
-        episode: impl Fn(&mut Course, u64) -> Result<()> + Sync,
-    ) -> Result<Option<Vec<PlannerRun>>> {
+    /// Pairs of start and goal of these tiers in turn, `count` or a few more, and the control steps that an episode may take.
+    ///
+    /// # Errors
+    /// When the task has none of the tiers, or no pair can be drawn.
+    pub(super) fn goals(&self, tiers: &[Tier], count: usize) -> Result<Vec<(Pair, usize)>> {
         let tiers: Vec<Tier> = Tier::of(self.task)
             .into_iter()
             .filter(|tier| tiers.contains(tier))
@@ -150,6 +148,18 @@ impl Runs<'_> {
             let drawn = pairs::draw(self.task, self.variant, *tier, share, self.seed)?;
             pairs.extend(drawn.into_iter().map(|pair| (pair, tier.budget())));
         }
+        Ok(pairs)
+    }
+
+    /// Runs `episode` on `count` pairs.
+    fn all(
+        &self,
+        tiers: &[Tier],
+        count: usize,
+        progress: &(dyn Fn() -> bool + Sync),
+        episode: impl Fn(&mut Course, u64) -> Result<()> + Sync,
+    ) -> Result<Option<Vec<PlannerRun>>> {
+        let pairs = self.goals(tiers, count)?;
         pairs
             .into_par_iter()
             .map(|(pair, budget)| {

@@ -1,5 +1,6 @@
 //! `foresight bench`: the main job.
 
+mod models;
 mod rows;
 
 use super::UsageError;
