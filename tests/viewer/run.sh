@@ -3,7 +3,10 @@
 # Needs a Vulkan driver and xvfb: tests/viewer/install.sh.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
-cargo build --release --locked --quiet --features viewer
+# One selection for the program and for the tests at the end, so that nothing is compiled twice: with an example come the features
+# that tests ask for.
+selection=(--release --locked --quiet --features agent/viewer -p agent -p contract_tests -p planners -p sim -p viewer)
+cargo build "${selection[@]}" --bins --examples
 foresight="${CARGO_TARGET_DIR:-target}/release/foresight"
 out="$(mktemp -d)"
 trap 'rm -rf "$out"' EXIT
@@ -68,4 +71,4 @@ refused "step 2" "$foresight" play --headless --script "$out/wrong.ron"
 
 echo "-- tests of the window and of what feeds it"
 # Without world_model, whose own tests need other features: burn would be compiled once more.
-cargo test --release --locked --quiet --lib --features agent/viewer -p agent -p contract_tests -p planners -p sim -p viewer
+cargo test "${selection[@]}" --lib

@@ -5,6 +5,6 @@ set -euo pipefail
 here="$(cd "$(dirname "$0")" && pwd)"
 python="$("$here/../lerobot/install.sh")"
 cd "$here/../../.."
-cargo build --release --locked --quiet --workspace --bins
+cargo build --release --locked --quiet -p agent -p contract_tests -p peer_rates -p planners -p robot -p sim -p world_model --bins
 target="${CARGO_TARGET_DIR:-target}"
 "$python" "$here/compare.py" "$target/release/rollout_rate" "$@"
