@@ -1,12 +1,14 @@
 #!/usr/bin/env bash
 # Trains push once for every choice of losses and every seed, and measures each model on fresh pairs that no report uses.
-# usage: world_model/ablations/run.sh FOLDER [SEEDS] [CHOICES]    (default seeds "0 1 2", all choices of the table below)
+# usage: world_model/ablations/run.sh FOLDER [SEEDS] [CHOICES] [STEPS]
+#        (default seeds "0 1 2", all choices of the table below, 3000 optimiser steps)
 # What is there already is not done again. Then: python3 world_model/ablations/table.py FOLDER
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 folder="$1"
 seeds="${2:-0 1 2}"
 chosen="${3:-}"
+steps="${4:-3000}"
 mkdir -p "$folder"
 cargo build --release --locked
 foresight="${CARGO_TARGET_DIR:-target}/release/foresight"
@@ -51,13 +53,13 @@ for seed in $seeds; do
             data="$folder/pixels.data"
             [ "$kind" = pixels ] || sees+=(--sight "$kind")
         fi
-        sets=(--set train.steps=6000)
+        sets=(--set "train.steps=$steps")
         for setting in $settings; do sets+=(--set "$setting"); done
         rm -f "$out.safetensors.training"
         if "$foresight" train --task push "${sees[@]}" --data "$data" --seed "$seed" "${sets[@]}" \
             --out "$out.safetensors" 2> "$out.log" > "$out.trained"; then
-            "$foresight" bench --task push "${sees[@]}" --model "$out.safetensors" --planner icem --cost pose,slow,l2 \
-                --seed 901 --tier near,mid,turn --episodes 100 --json "$out.json" --html "$out.html" > "$out.table"
+            "$foresight" bench --task push "${sees[@]}" --model "$out.safetensors" --planner icem --cost pose,slow \
+                --seed 901 --tier near,mid,turn --episodes 60 --json "$out.json" --html "$out.html" > "$out.table"
         else
             tail -n 1 "$out.log" > "$out.failed"
         fi
