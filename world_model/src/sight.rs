@@ -9,190 +9,22 @@ mod front;
 mod glimpse;
 mod image;
 mod localiser;
+mod spec;
 #[cfg(test)]
 mod tests;
 
 pub use front::Stage;
 pub use image::{ImageShape, SightError};
 pub use localiser::{Localiser, LocaliserConfig, LocaliserSample, train_localiser};
+pub use spec::{Finder, Landmark, SightSpec};
 
 use crate::checkpoint::{Archive, CheckpointError, NamedTensor};
 use crate::dataset::Episode;
 use colours::ColourTable;
-use serde::{Deserialize, Serialize};
+use spec::PATCH;
 
 /// Images that an observation consists of: the present one and the one a control step before it, from which velocities are read.
 pub const FRAMES: usize = 2;
-
-/// Side of a patch of a whole frame, pixels.
-const PATCH: usize = 8;
-
-/// Something that a glimpse looks for.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Landmark {
-    /// Name: a body of the scene.
-    pub name: String,
-    /// Its colours in sRGB, `[0, 1]`; what finds it unless a network does.
-    pub colours: Vec<[f32; 3]>,
-}
-
-/// How landmarks are found.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Finder {
-    /// By the colours that the landmarks were given: a mask made by hand.
-    Colours,
-    /// By a network that marks each landmark's pixels.
-    Learned {
-        /// Widths of its hidden layers.
-        hidden: Vec<usize>,
-    },
-}
-
-/// What a model looks at.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "lowercase")]
-pub enum SightSpec {
-    /// Coordinates of landmarks, and a window around the first, in every view.
-    Glimpse {
-        /// Size of the images.
-        image: ImageShape,
-        /// Views side by side in an image, equally wide.
-        views: usize,
-        /// What is looked for.
-        landmarks: Vec<Landmark>,
-        /// Side of the window, pixels; none without one.
-        window: Option<usize>,
-        /// Whether the window shows colours and not only which pixels belong to the landmark.
-        coloured: bool,
-        /// How landmarks are found.
-        finder: Finder,
-    },
-    /// The whole frame, in patches.
-    Frame {
-        /// Size of the images.
-        image: ImageShape,
-    },
-}
-
-impl SightSpec {
-    /// Size of the images.
-    pub fn image(&self) -> ImageShape {
-        match self {
-            Self::Glimpse { image, .. } | Self::Frame { image } => *image,
-        }
-    }
-
-    /// Values that go around the encoder's front: coordinates and their changes.
-    pub fn leading(&self) -> usize {
-        match self {
-            Self::Glimpse {
-                landmarks, views, ..
-            } => 4 * views * landmarks.len(),
-            Self::Frame { .. } => 0,
-        }
-    }
-
-    /// Values of pictures, which the encoder's front reads.
-    pub fn picture(&self) -> usize {
-        match self {
-            Self::Glimpse {
-                window,
-                coloured,
-                views,
-                ..
-            } => {
-                let channels = if *coloured { 3 } else { 1 };
-                window.map_or(0, |side| views * side * side * channels)
-            }
-            Self::Frame { image } => FRAMES * image.bytes(),
-        }
-    }
-
-    /// Values that the encoder reads: leading ones first.
-    pub fn features(&self) -> usize {
-        self.leading() + self.picture()
-    }
-
-    /// Layers of the encoder's front.
-    pub fn front(&self) -> Vec<Stage> {
-        match self {
-            Self::Glimpse { window: None, .. } => Vec::new(),
-            Self::Glimpse { .. } => vec![Stage {
-                rows: 1,
-                inputs: self.picture(),
-                width: 256,
-            }],
-            Self::Frame { image } => front::patch_stages(*image, PATCH),
-        }
-    }
-
-    /// Checks that one can look so.
-    ///
-    /// # Errors
-    /// [`SightError::Spec`] for what cannot work.
-    pub fn check(&self) -> Result<(), SightError> {
-        let image = self.image();
-        image.check()?;
-        let wrong = |what: String| Err(SightError::Spec { what });
-        let sides_of =
-            |unit: usize| image.width.is_multiple_of(unit) && image.height.is_multiple_of(unit);
-        match self {
-            Self::Frame { .. } if !sides_of(2 * PATCH) => wrong(format!(
-                "images of {image} for whole frames: expected sides that are multiples of {}",
-                2 * PATCH
-            )),
-            Self::Frame { .. } => Ok(()),
-            Self::Glimpse {
-                landmarks,
-                window,
-                finder,
-                views,
-                ..
-            } => {
-                if *views == 0 || !image.width.is_multiple_of(*views) {
-                    return wrong(format!("{views} views in images of {image}"));
-                }
-                if landmarks.is_empty() {
-                    return wrong("no landmarks: expected at least one".to_owned());
-                }
-                if let Some(side) = window
-                    && !(2..=(image.width / views).min(image.height)).contains(side)
-                {
-                    return wrong(format!("a window of {side} pixels in images of {image}"));
-                }
-                match finder {
-                    Finder::Colours => match landmarks.iter().find(|l| l.colours.is_empty()) {
-                        Some(landmark) => {
-                            wrong(format!("landmark `{}` has no colours", landmark.name))
-                        }
-                        None => Ok(()),
-                    },
-                    Finder::Learned { .. } if !sides_of(localiser::CELL) => wrong(format!(
-                        "images of {image} for learned landmarks: expected sides that are multiples of {}",
-                        localiser::CELL
-                    )),
-                    Finder::Learned { .. } => Ok(()),
-                }
-            }
-        }
-    }
-
-    /// How it is called in reports and files.
-    pub fn name(&self) -> &'static str {
-        match self {
-            Self::Glimpse {
-                finder: Finder::Colours,
-                ..
-            } => "glimpse",
-            Self::Glimpse {
-                finder: Finder::Learned { .. },
-                ..
-            } => "localised",
-            Self::Frame { .. } => "frame",
-        }
-    }
-}
 
 /// Eyes: a spec, and the network where one finds the landmarks.
 #[derive(Clone, Debug)]
