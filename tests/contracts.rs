@@ -8,6 +8,7 @@ mod bottle;
 mod cli;
 mod dataset;
 mod determinism;
+mod distillation;
 mod drive;
 mod grasp;
 mod hands;

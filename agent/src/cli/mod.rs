@@ -11,6 +11,7 @@ mod train;
 
 use clap::error::ErrorKind;
 use clap::{Parser, Subcommand};
+use std::path::Path;
 use std::process::ExitCode;
 
 /// Plans in the latent space of a learned world model.
@@ -43,6 +44,22 @@ enum Command {
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub struct UsageError(pub String);
+
+/// Checks that the state of interrupted work is there if and only if it is to be continued.
+///
+/// # Errors
+/// [`UsageError`] when it is not.
+fn check_state(state: &Path, resume: bool) -> anyhow::Result<()> {
+    let message = match (state.exists(), resume) {
+        (true, false) => format!(
+            "{} holds interrupted work: continue it with --resume, or remove it",
+            state.display()
+        ),
+        (false, true) => format!("--resume: there is no {}", state.display()),
+        _ => return Ok(()),
+    };
+    Err(UsageError(message).into())
+}
 
 /// Parses the arguments and runs the command.
 pub fn run() -> ExitCode {
