@@ -3,6 +3,7 @@
 mod bench;
 mod collect;
 mod distill;
+mod improve;
 mod interrupt;
 mod play;
 mod robot;
@@ -32,6 +33,8 @@ enum Command {
     Train(train::TrainArguments),
     /// Distil planner runs into a reactive policy
     Distill(Box<distill::DistillArguments>),
+    /// Collect where the agent fails, and update model and policy, until it helps no more
+    Improve(Box<improve::ImproveArguments>),
     /// Compare planners
     Bench(Box<bench::BenchArguments>),
     /// Open the simulator
@@ -82,6 +85,7 @@ pub fn run() -> ExitCode {
         Command::Collect(arguments) => collect::run(&arguments),
         Command::Train(arguments) => train::run(&arguments),
         Command::Distill(arguments) => distill::run(&arguments),
+        Command::Improve(arguments) => improve::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),
         Command::Play(arguments) => play::run(&arguments),
         Command::Robot(arguments) => robot::run(&arguments),

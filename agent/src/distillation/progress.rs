@@ -152,7 +152,7 @@ impl Progress {
 
 impl Belongs {
     /// Name and both values of the first thing that differs.
-    fn difference(&self, wanted: &Self) -> Option<(String, String, String)> {
+    pub fn difference(&self, wanted: &Self) -> Option<(String, String, String)> {
         let pairs = [
             ("task", &self.task, &wanted.task),
             ("model", &self.model, &wanted.model),

@@ -143,17 +143,22 @@ pub fn run(arguments: &DistillArguments) -> Result<()> {
 
 /// What the state of a distillation from data with this hash belongs to.
 pub fn belongs(lesson: &Lesson, data: String) -> Result<Belongs> {
-    let mut env = Env::new(Arc::clone(lesson.task), lesson.variant.clone())?;
-    env.reset(0)?;
-    let mut task = blake3::Hasher::new();
-    task.update(format!("{:?}", lesson.task.spec()).as_bytes());
-    task.update(&env.snapshot()?);
     Ok(Belongs {
-        task: task.finalize().to_hex().to_string(),
+        task: task_hash(lesson.task, lesson.variant)?,
         model: lesson.model.hash().to_owned(),
         data,
         cost: lesson.cost.name().to_owned(),
         seed: lesson.seed,
         settings: serde_json::to_string(lesson.config)?,
     })
+}
+
+/// Hash of a task and its scene, in hexadecimal.
+pub fn task_hash(task: &Arc<Task>, variant: &Variant) -> Result<String> {
+    let mut env = Env::new(Arc::clone(task), variant.clone())?;
+    env.reset(0)?;
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(format!("{:?}", task.spec()).as_bytes());
+    hasher.update(&env.snapshot()?);
+    Ok(hasher.finalize().to_hex().to_string())
 }
