@@ -3,7 +3,7 @@
 use sim::variation::Variant;
 use sim::{Env, Task};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Child, Command, Output, Stdio};
 use std::sync::Arc;
 
 /// The shipped assets.
@@ -39,15 +39,26 @@ pub fn action(task: &Task, seed: u64, step: usize) -> Vec<f32> {
         .collect()
 }
 
-/// Runs the command line with arguments that hold no blanks.
-pub fn foresight(arguments: &str, folder: &Path) -> Output {
-    let binary = env!("CARGO_BIN_EXE_foresight-under-test");
-    Command::new(binary)
+/// The command line with arguments that hold no blanks.
+fn command(arguments: &str, folder: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_foresight-under-test"));
+    command
         .args(arguments.split_whitespace())
         .current_dir(folder)
-        .env("FORESIGHT_ASSETS", assets())
-        .output()
-        .unwrap()
+        .env("FORESIGHT_ASSETS", assets());
+    command
+}
+
+/// Runs the binary.
+pub fn foresight(arguments: &str, folder: &Path) -> Output {
+    command(arguments, folder).output().unwrap()
+}
+
+/// Starts the binary, whose words are not heard.
+pub fn started(arguments: &str, folder: &Path) -> Child {
+    let mut command = command(arguments, folder);
+    command.stdout(Stdio::null()).stderr(Stdio::null());
+    command.spawn().unwrap()
 }
 
 /// Runs the binary, which has to succeed.

@@ -4,7 +4,7 @@ use crate::recipe::CollectConfig;
 use anyhow::{Result, bail};
 use rayon::prelude::*;
 use sim::variation::Variant;
-use sim::{Behaviour, BehaviourKind, Env, SimError, Task};
+use sim::{Behaviour, BehaviourKind, Env, Rig, SimError, Task};
 use std::path::Path;
 use std::sync::Arc;
 use world_model::PoseLayout;
@@ -75,29 +75,61 @@ pub fn explore(
     let mut env = Env::new(Arc::clone(task), variant.clone())?;
     env.reset(seed)?;
     let mut behaviour = Behaviour::new(kind, task.action_dim(), seed);
-    let mut episode = Episode {
-        observations: Vec::with_capacity(steps * task.observation_dim()),
-        actions: Vec::with_capacity(steps * task.action_dim()),
-        poses: Vec::with_capacity(steps * task.pose_shape().dim()),
-        images: Vec::new(),
-        behaviour: kind.name().to_owned(),
-    };
-    let mut rig = image
-        .map(|image| Ok::<_, SimError>((task.rig(image.height)?, image)))
-        .transpose()?;
+    let mut recorder = Recorder::new(task, image)?;
     for _ in 0..steps {
-        if let Some((rig, image)) = &mut rig {
-            let mut rgb = vec![0; image.bytes()];
-            rig.draw(3, &mut rgb, |camera, rgb| env.render_into(camera, rgb))?;
-            episode.images.push(image.to_png(&rgb)?);
-        }
         let action = behaviour.act(&env)?;
-        episode.observations.extend(env.observation());
-        episode.poses.extend(env.pose());
-        episode.actions.extend_from_slice(&action);
+        recorder.frame(&env, &action)?;
         env.step(&action)?;
     }
-    Ok(episode)
+    Ok(recorder.finish(kind.name()))
+}
+
+/// Writes an episode down while it happens.
+pub struct Recorder {
+    episode: Episode,
+    eyes: Option<(Rig, ImageShape)>,
+}
+
+impl Recorder {
+    /// An episode without frames yet, with images where a size is given.
+    ///
+    /// # Errors
+    /// When the task's camera cannot give images of this size.
+    pub fn new(task: &Task, image: Option<ImageShape>) -> Result<Self, SimError> {
+        let eyes = image.map(|image| Ok::<_, SimError>((task.rig(image.height)?, image)));
+        Ok(Self {
+            episode: Episode {
+                observations: Vec::new(),
+                actions: Vec::new(),
+                poses: Vec::new(),
+                images: Vec::new(),
+                behaviour: String::new(),
+            },
+            eyes: eyes.transpose()?,
+        })
+    }
+
+    /// The present, and the action that follows it.
+    ///
+    /// # Errors
+    /// When the camera sees nothing.
+    pub fn frame(&mut self, env: &Env, action: &[f32]) -> Result<()> {
+        if let Some((rig, image)) = &mut self.eyes {
+            let mut rgb = vec![0; image.bytes()];
+            rig.draw(3, &mut rgb, |camera, rgb| env.render_into(camera, rgb))?;
+            self.episode.images.push(image.to_png(&rgb)?);
+        }
+        self.episode.observations.extend(env.observation());
+        self.episode.poses.extend(env.pose());
+        self.episode.actions.extend_from_slice(action);
+        Ok(())
+    }
+
+    /// The episode, with what the robot was doing in words.
+    pub fn finish(mut self, behaviour: &str) -> Episode {
+        self.episode.behaviour = behaviour.to_owned();
+        self.episode
+    }
 }
 
 /// Records exploration data into a new folder. `progress` hears of every recorded episode and may stop the collection, which

@@ -7,10 +7,12 @@
 
 mod calibration;
 mod courses;
+mod progress;
 mod runs;
 
 pub use calibration::calibrate;
 pub use courses::{push_data, push_recording};
+pub use progress::{Belongs, Progress};
 pub use runs::{PlannerRun, Runs};
 
 use crate::benchmark::Tier;
@@ -32,7 +34,7 @@ pub struct DistillConfig {
     pub round_goals: usize,
     /// Share of a round's decisions that the planner labels: those in which the policy is least sure. Default 0.5.
     pub labelled_share: f32,
-    /// Goals on which the arbiter's thresholds are calibrated. Default 200.
+    /// Goals on which the arbiter's thresholds are calibrated; none leaves a policy that acts alone or proposes. Default 200.
     pub calibration_goals: usize,
     /// Quantile of the signs on them that the thresholds are. Default 0.98.
     pub quantile: f32,
@@ -56,8 +58,8 @@ impl DistillConfig {
                 bail!("distillation setting `{name}` is {value}, expected in [0, 1]");
             }
         }
-        if self.calibration_goals == 0 || self.tiers.is_empty() {
-            bail!("distillation settings `calibration_goals` and `tiers`: expected at least one");
+        if self.tiers.is_empty() {
+            bail!("distillation setting `tiers`: expected at least one");
         }
         Ok(())
     }

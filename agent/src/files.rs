@@ -1,7 +1,7 @@
 //! Files that appear whole or not at all, with errors that name them.
 
 use anyhow::{Context, Result};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use world_model::files::{folder_of, replace};
 
 /// Writes a file whole or not at all, and its folder where there is none.
@@ -28,4 +28,11 @@ pub fn check_writable(path: &Path) -> Result<()> {
         tempfile::NamedTempFile::new_in(folder).map(drop)
     };
     attempt().with_context(|| format!("cannot write {}", path.display()))
+}
+
+/// The path with a suffix after its name, extension included.
+pub fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    PathBuf::from(name)
 }

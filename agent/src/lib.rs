@@ -13,6 +13,7 @@ pub mod distillation;
 pub mod eyes;
 pub mod files;
 pub mod hybrid;
+pub mod improvement;
 pub mod model_check;
 pub mod objective;
 pub mod planning_config;

@@ -111,6 +111,16 @@ impl Recording {
         crate::files::write_atomically(path, &bytes)
     }
 
+    /// BLAKE3 of all of it, in hexadecimal.
+    ///
+    /// # Errors
+    /// When it cannot be written down.
+    pub fn hash(&self) -> Result<String> {
+        Ok(blake3::hash(&postcard::to_allocvec(self)?)
+            .to_hex()
+            .to_string())
+    }
+
     /// The world at its start.
     ///
     /// # Errors

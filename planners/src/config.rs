@@ -66,6 +66,17 @@ impl Method {
         }
     }
 
+    /// Candidates of a decision over all rounds, a refinement's apart.
+    pub fn candidates(&self) -> usize {
+        match self {
+            Self::Cem(c) => c.population * c.rounds,
+            Self::Icem(c) => (0..c.rounds).map(|round| c.population_in(round)).sum(),
+            Self::Mppi(c) => c.population * c.rounds,
+            Self::Predictive(c) => c.population * c.rounds,
+            Self::Gradient(c) => c.starts * c.iterations.max(1),
+        }
+    }
+
     /// The same method with its population (and elites, and starts) scaled so that a decision takes about `steps` model steps
     /// at this horizon, with as many rounds as before. A refinement comes on top.
     ///
@@ -73,43 +84,26 @@ impl Method {
     /// [`ConfigError`] for settings that cannot work, and when less than [`Self::LEAST_POPULATION`] candidates a round are left.
     pub fn scaled_to(&self, steps: u64, horizon: usize) -> Result<Self, ConfigError> {
         self.validate()?;
+        let candidates = self.candidates();
         let mut method = self.clone();
-        let (population, elites, candidates, least) = match &mut method {
-            Self::Cem(c) => {
-                let candidates = c.population * c.rounds;
-                (
-                    &mut c.population,
-                    Some(&mut c.elites),
-                    candidates,
-                    Self::LEAST_POPULATION,
-                )
-            }
-            Self::Icem(c) => {
-                let candidates = (0..c.rounds).map(|round| c.population_in(round)).sum();
-                (
-                    &mut c.population,
-                    Some(&mut c.elites),
-                    candidates,
-                    Self::LEAST_POPULATION,
-                )
-            }
-            Self::Mppi(c) => {
-                let candidates = c.population * c.rounds;
-                (
-                    &mut c.population,
-                    Some(&mut c.elites),
-                    candidates,
-                    Self::LEAST_POPULATION,
-                )
-            }
-            Self::Predictive(c) => {
-                let candidates = c.population * c.rounds;
-                (&mut c.population, None, candidates, Self::LEAST_POPULATION)
-            }
-            Self::Gradient(c) => {
-                let candidates = c.starts * c.iterations.max(1);
-                (&mut c.starts, None, candidates, 1)
-            }
+        let (population, elites, least) = match &mut method {
+            Self::Cem(c) => (
+                &mut c.population,
+                Some(&mut c.elites),
+                Self::LEAST_POPULATION,
+            ),
+            Self::Icem(c) => (
+                &mut c.population,
+                Some(&mut c.elites),
+                Self::LEAST_POPULATION,
+            ),
+            Self::Mppi(c) => (
+                &mut c.population,
+                Some(&mut c.elites),
+                Self::LEAST_POPULATION,
+            ),
+            Self::Predictive(c) => (&mut c.population, None, Self::LEAST_POPULATION),
+            Self::Gradient(c) => (&mut c.starts, None, 1),
         };
         let factor = steps as f64 / (candidates * horizon.max(1)) as f64;
         let scaled = |count: usize| (count as f64 * factor).round() as usize;

@@ -79,6 +79,23 @@ pub(crate) fn write(
     content: String,
     tensors: &[NamedTensor],
 ) -> Result<(), CheckpointError> {
+    let file = encode(path, kind, content, tensors)?;
+    files::replace(path, &file).map_err(|source| CheckpointError::Write {
+        path: path.to_owned(),
+        source,
+    })
+}
+
+/// The bytes of a file; `path` is what errors name.
+///
+/// # Errors
+/// [`CheckpointError::Encode`].
+pub(crate) fn encode(
+    path: &Path,
+    kind: Kind,
+    content: String,
+    tensors: &[NamedTensor],
+) -> Result<Vec<u8>, CheckpointError> {
     let encode = |detail: String| CheckpointError::Encode {
         path: path.to_owned(),
         detail,
@@ -101,11 +118,7 @@ pub(crate) fn write(
     };
     let envelope = serde_json::to_string(&envelope).map_err(|e| encode(e.to_string()))?;
     let metadata = HashMap::from([(METADATA_KEY.to_owned(), envelope)]);
-    let file = safetensors::serialize(views, Some(metadata)).map_err(|e| encode(e.to_string()))?;
-    files::replace(path, &file).map_err(|source| CheckpointError::Write {
-        path: path.to_owned(),
-        source,
-    })
+    safetensors::serialize(views, Some(metadata)).map_err(|e| encode(e.to_string()))
 }
 
 /// Reads a file and checks everything that does not depend on what it is for.
@@ -113,17 +126,25 @@ pub(crate) fn write(
 /// # Errors
 /// [`CheckpointError`] says which check failed.
 pub(crate) fn read(path: &Path, kind: Kind) -> Result<Archive, CheckpointError> {
-    let owned = || path.to_owned();
     let bytes = std::fs::read(path).map_err(|source| CheckpointError::Read {
-        path: owned(),
+        path: path.to_owned(),
         source,
     })?;
+    decode(path, &bytes, kind)
+}
+
+/// Reads the bytes of a file; `path` is what errors name.
+///
+/// # Errors
+/// [`CheckpointError`] says which check failed.
+pub(crate) fn decode(path: &Path, bytes: &[u8], kind: Kind) -> Result<Archive, CheckpointError> {
+    let owned = || path.to_owned();
     let damaged = |detail: String| CheckpointError::NotSafetensors {
         path: owned(),
         detail,
     };
-    let (_, header) = SafeTensors::read_metadata(&bytes).map_err(|e| damaged(e.to_string()))?;
-    let file = SafeTensors::deserialize(&bytes).map_err(|e| damaged(e.to_string()))?;
+    let (_, header) = SafeTensors::read_metadata(bytes).map_err(|e| damaged(e.to_string()))?;
+    let file = SafeTensors::deserialize(bytes).map_err(|e| damaged(e.to_string()))?;
     let envelope: Envelope = header
         .metadata()
         .as_ref()

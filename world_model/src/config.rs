@@ -156,11 +156,28 @@ impl Default for TrainConfig {
     }
 }
 
+/// Peak learning rate of a training that goes on, as a share of that of the first.
+const CONTINUED_RATE: f32 = 0.3;
+
 impl TrainConfig {
     /// Whether a decoder alone shapes the latents: a reconstruction world model, whose prediction loss teaches the predictor and
     /// not the encoder.
     pub(crate) fn is_reconstruction_model(&self) -> bool {
         self.anti_collapse == AntiCollapse::None && self.reconstruction != Reconstruction::None
+    }
+
+    /// The settings under which a model that was trained with these goes on learning, for a share of their steps: from a lower
+    /// peak of the learning rate, and all open-loop steps from the start.
+    pub fn continued(&self, share: f32) -> Self {
+        let steps = ((share * self.steps as f32).ceil() as usize).max(1);
+        Self {
+            steps,
+            minutes: None,
+            learning_rate: (CONTINUED_RATE * self.learning_rate).max(self.final_learning_rate),
+            warmup_steps: self.warmup_steps.min(steps),
+            curriculum_fraction: 0.0,
+            ..self.clone()
+        }
     }
 
     /// Hidden widths of the decoder.

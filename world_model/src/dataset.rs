@@ -122,4 +122,26 @@ impl Dataset {
     pub fn read(dir: &Path) -> Result<Self, DatasetError> {
         reader::read(dir)
     }
+
+    /// This data set with the episodes of others behind its own.
+    ///
+    /// # Errors
+    /// [`DatasetError::Others`] for one whose episodes are of another kind; its seed may differ.
+    pub fn joined(mut self, others: Vec<Self>) -> Result<Self, DatasetError> {
+        for other in others {
+            let spec = DatasetSpec {
+                seed: self.spec.seed,
+                ..other.spec
+            };
+            if spec != self.spec {
+                return Err(DatasetError::Others {
+                    found: spec.task,
+                    expected: self.spec.task,
+                });
+            }
+            self.episodes.extend(other.episodes);
+        }
+        self.hash = content_hash::content_hash(&self.spec, &self.episodes);
+        Ok(self)
+    }
 }

@@ -46,4 +46,4 @@ pub use distil::{DistilConfig, distil};
 pub use model::WorldModel;
 pub use pose::PoseLayout;
 pub use supervised::FitProgress;
-pub use train::{TrainError, TrainProgress, train};
+pub use train::{TrainError, TrainProgress, continue_training, train};

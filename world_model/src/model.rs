@@ -116,6 +116,12 @@ impl WorldModel {
         Self::try_new(card, Some(sight), layers)
     }
 
+    /// The weights as they were trained, on standardised values.
+    pub(crate) fn unfolded(&self) -> Layers {
+        let inverse = self.card.normalisation.inverse();
+        self.layers.clone().fold(&inverse, self.card.latent_dim())
+    }
+
     /// The weights, with standardisation folded in.
     #[cfg(test)]
     pub(crate) fn layers(&self) -> &Layers {

@@ -89,6 +89,15 @@ impl Standardiser {
         }
     }
 
+    /// What undoes this one: folding both into a layer leaves it as it was.
+    pub fn inverse(&self) -> Self {
+        let columns = self.mean.iter().zip(&self.scale);
+        Self {
+            mean: columns.map(|(mean, scale)| -mean / scale).collect(),
+            scale: self.scale.iter().map(|scale| 1.0 / scale).collect(),
+        }
+    }
+
     /// The first `count` columns, and those after them.
     pub fn split(&self, count: usize) -> (Self, Self) {
         let part = |range: std::ops::Range<usize>| Self {
@@ -121,6 +130,17 @@ pub struct Normalisation {
     pub action: Standardiser,
     /// Poses; position, yaw and effector each share one scale, every condition has its own.
     pub pose: Standardiser,
+}
+
+impl Normalisation {
+    /// What undoes this one.
+    pub fn inverse(&self) -> Self {
+        Self {
+            observation: self.observation.inverse(),
+            action: self.action.inverse(),
+            pose: self.pose.inverse(),
+        }
+    }
 }
 
 /// Group of each pose column: position, yaw, effector, and one for each condition.

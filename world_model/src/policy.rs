@@ -12,7 +12,7 @@ mod likelihood;
 mod tests;
 mod training;
 
-pub use config::PolicyConfig;
+pub use config::{PolicyConfig, Relabelling};
 pub use demonstrations::{Demonstrations, Label};
 pub use file::{Calibration, PolicyCard};
 pub use training::train_policy;

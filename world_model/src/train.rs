@@ -15,6 +15,7 @@ pub(crate) mod optimiser;
 pub(crate) mod parameters;
 mod progress;
 mod shard;
+mod start;
 mod state;
 #[cfg(test)]
 mod tests;
@@ -51,10 +52,53 @@ pub fn train(
     state_file: Option<&Path>,
     observer: &mut dyn FnMut(&TrainProgress) -> ControlFlow<()>,
 ) -> Result<WorldModel, TrainError> {
+    run(dataset, sight, None, config, state_file, observer)
+}
+
+/// Goes on training a finished model, on more data: its networks start from its weights, under its standardisation, which does
+/// not change with the data. Networks that a model does not keep, the inverse dynamics and the decoder, start anew. Its sight
+/// stays as it is. The state file is that of [`train`].
+///
+/// # Errors
+/// Those of [`train`], and [`TrainError::Start`] where the settings ask for other networks than the model has.
+pub fn continue_training(
+    start: &WorldModel,
+    dataset: &Dataset,
+    config: &TrainConfig,
+    state_file: &Path,
+    observer: &mut dyn FnMut(&TrainProgress) -> ControlFlow<()>,
+) -> Result<WorldModel, TrainError> {
+    let sight = start.sight().cloned();
+    run(
+        dataset,
+        sight,
+        Some(start),
+        config,
+        Some(state_file),
+        observer,
+    )
+}
+
+fn run(
+    dataset: &Dataset,
+    sight: Option<Sight>,
+    start: Option<&WorldModel>,
+    config: &TrainConfig,
+    state_file: Option<&Path>,
+    observer: &mut dyn FnMut(&TrainProgress) -> ControlFlow<()>,
+) -> Result<WorldModel, TrainError> {
     config.validate()?;
     let dimensions = TrainingData::dimensions(dataset, sight.as_ref())?;
-    let data = TrainingData::new(dataset, sight.as_ref(), config)?;
-    let mut trainer = Trainer::new(dataset, &data, dimensions, sight, config, state_file)?;
+    let normalisation = start.map(|start| &start.card().normalisation);
+    let data = TrainingData::new(dataset, sight.as_ref(), normalisation, config)?;
+    let mut trainer = Trainer::new(
+        (dataset, &data),
+        dimensions,
+        sight,
+        start,
+        config,
+        state_file,
+    )?;
     while !trainer.finished() {
         let progress = trainer.advance()?;
         if observer(&progress).is_break() && !trainer.finished() {

@@ -90,10 +90,16 @@ pub fn compare<'a>(first: &'a [Row], second: &'a [Row]) -> Vec<Comparison<'a>> {
                 .collect();
             let same = match alike.as_slice() {
                 [only] => Some(*only),
-                several => several
-                    .iter()
-                    .copied()
-                    .find(|r| r.observation == row.observation),
+                several => {
+                    let alike = |settings: bool| {
+                        let same = |r: &&&Row| {
+                            r.observation == row.observation
+                                && (!settings || r.settings == row.settings)
+                        };
+                        several.iter().find(|r| same(r)).copied()
+                    };
+                    alike(true).or_else(|| alike(false))
+                }
             };
             let other = match (same, others.as_slice()) {
                 (Some(same), _) => same,

@@ -109,6 +109,12 @@ impl Deref for Row {
 }
 
 impl Row {
+    /// Mean time of a decision, milliseconds: what a hybrid agent takes, whose median is a reaction's; zero without decisions.
+    pub fn decision_ms_mean(&self) -> f64 {
+        let times = || self.results.iter().flat_map(|o| &o.decision_ms);
+        times().sum::<f64>() / times().count().max(1) as f64
+    }
+
     /// Sums the outcomes of a row's episodes up.
     pub fn new(head: RowHead, results: Vec<Outcome>) -> Self {
         let episodes = results.len();

@@ -29,7 +29,7 @@ pub fn render(rows: &[Row]) -> String {
         let first = line[0];
         let mut cells = vec![
             task_name(first),
-            first.planner.clone(),
+            planner_name(first),
             first.cost.clone(),
             first.observation.clone(),
         ];
@@ -74,6 +74,8 @@ pub fn lines(rows: &[Row]) -> Vec<Vec<&Row>> {
                 && r.cost == row.cost
                 && r.observation == row.observation
                 && r.budget == row.budget
+                && r.policy_hash == row.policy_hash
+                && r.settings == row.settings
         };
         match lines.iter_mut().find(|line| same(line[0])) {
             Some(line) => line.push(row),
@@ -96,6 +98,17 @@ pub fn is_largest_budget(row: &Row, rows: &[Row]) -> bool {
             )
     };
     rows.iter().filter(same).map(|r| r.budget).max() == Some(row.budget)
+}
+
+/// Planner, with the share of its decisions that it plans where that is a setting of a baseline.
+pub fn planner_name(row: &Row) -> String {
+    let arbiter = row.settings.as_ref().map(|settings| &settings.arbiter);
+    match arbiter {
+        Some(arbiter) if row.planner == "hybrid-random" || row.planner == "hybrid-periodic" => {
+            format!("{} {:.0}%", row.planner, 100.0 * arbiter.rate)
+        }
+        _ => row.planner.clone(),
+    }
 }
 
 /// Task, with its variant where it has one.

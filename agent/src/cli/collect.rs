@@ -3,14 +3,15 @@
 use super::UsageError;
 use super::interrupt::Interrupt;
 use crate::assets;
-use crate::collection::{Collected, collect};
+use crate::collection::{Collected, collect, dataset_spec};
 use crate::recipe::{CollectConfig, Recipe};
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use sim::Task;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use world_model::dataset::Dataset;
 
 #[derive(Args)]
 pub struct CollectArguments {
@@ -95,4 +96,44 @@ pub(super) fn with_progress(
         }
     );
     Ok(collected)
+}
+
+/// The exploration data in a folder, collected as `missing` says where there is none.
+///
+/// # Errors
+/// Data that do not read or are not of this task, or an interruption.
+pub(super) fn exploration(
+    task: &Arc<Task>,
+    missing: Option<&CollectConfig>,
+    folder: &Path,
+    interrupt: &Interrupt,
+) -> Result<Dataset> {
+    if let Some(config) = missing
+        && !folder.exists()
+        && with_progress(task, config, folder, interrupt)?.interrupted
+    {
+        std::fs::remove_dir_all(folder)
+            .with_context(|| format!("cannot remove {}", folder.display()))?;
+        bail!("interrupted while collecting; nothing was kept");
+    }
+    let dataset = Dataset::read(folder)?;
+    check_dataset(&dataset, task, folder)?;
+    Ok(dataset)
+}
+
+/// Fails when a data set was not recorded in this task.
+fn check_dataset(dataset: &Dataset, task: &Task, folder: &Path) -> Result<()> {
+    let expected = dataset_spec(task, dataset.spec.image, dataset.spec.seed);
+    if dataset.spec != expected {
+        bail!(
+            "{}: recorded in task '{}' with observations {:?}, actions {:?} and poses {:?}, expected those of task '{}'",
+            folder.display(),
+            dataset.spec.task,
+            dataset.spec.observation_names,
+            dataset.spec.action_names,
+            dataset.spec.pose_names,
+            task.name()
+        );
+    }
+    Ok(())
 }

@@ -3,6 +3,7 @@
 mod bench;
 mod collect;
 mod distill;
+mod improve;
 mod interrupt;
 mod play;
 mod robot;
@@ -11,6 +12,7 @@ mod train;
 
 use clap::error::ErrorKind;
 use clap::{Parser, Subcommand};
+use std::path::Path;
 use std::process::ExitCode;
 
 /// Plans in the latent space of a learned world model.
@@ -31,6 +33,8 @@ enum Command {
     Train(train::TrainArguments),
     /// Distil planner runs into a reactive policy
     Distill(Box<distill::DistillArguments>),
+    /// Collect where the agent fails, and update model and policy, until it helps no more
+    Improve(Box<improve::ImproveArguments>),
     /// Compare planners
     Bench(Box<bench::BenchArguments>),
     /// Open the simulator
@@ -43,6 +47,22 @@ enum Command {
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub struct UsageError(pub String);
+
+/// Checks that the state of interrupted work is there if and only if it is to be continued.
+///
+/// # Errors
+/// [`UsageError`] when it is not.
+fn check_state(state: &Path, resume: bool) -> anyhow::Result<()> {
+    let message = match (state.exists(), resume) {
+        (true, false) => format!(
+            "{} holds interrupted work: continue it with --resume, or remove it",
+            state.display()
+        ),
+        (false, true) => format!("--resume: there is no {}", state.display()),
+        _ => return Ok(()),
+    };
+    Err(UsageError(message).into())
+}
 
 /// Parses the arguments and runs the command.
 pub fn run() -> ExitCode {
@@ -65,6 +85,7 @@ pub fn run() -> ExitCode {
         Command::Collect(arguments) => collect::run(&arguments),
         Command::Train(arguments) => train::run(&arguments),
         Command::Distill(arguments) => distill::run(&arguments),
+        Command::Improve(arguments) => improve::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),
         Command::Play(arguments) => play::run(&arguments),
         Command::Robot(arguments) => robot::run(&arguments),

@@ -3,10 +3,9 @@
 mod report;
 mod sight;
 
-use super::UsageError;
-use super::collect::with_progress;
+use super::collect::exploration;
 use super::interrupt::Interrupt;
-use crate::collection::dataset_spec;
+use super::{UsageError, check_state};
 use crate::recipe::Recipe;
 use crate::sight_config::SightKind;
 use crate::{assets, files};
@@ -14,9 +13,8 @@ use anyhow::{Context, Result, bail};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use sim::Task;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
-use world_model::dataset::Dataset;
 use world_model::{ConfigError, TrainError};
 
 #[derive(Args)]
@@ -109,37 +107,15 @@ pub fn run(arguments: &TrainArguments) -> Result<()> {
         }
     }
     files::check_writable(&arguments.out)?;
-    let state = with_suffix(&arguments.out, ".training");
-    if state.exists() && !arguments.resume {
-        bail!(UsageError(format!(
-            "{} holds an interrupted training: continue it with --resume, or remove it",
-            state.display()
-        )));
-    }
-    if arguments.resume && !state.exists() {
-        bail!(UsageError(format!(
-            "--resume: there is no {}",
-            state.display()
-        )));
-    }
+    let state = files::with_suffix(&arguments.out, ".training");
+    check_state(&state, arguments.resume)?;
     let interrupt = Interrupt::install()?;
     let folder = match &arguments.data {
         Some(folder) => folder.clone(),
-        None => {
-            let folder = with_suffix(&arguments.out, ".data");
-            if !folder.exists() {
-                let collected = with_progress(&task, &recipe.collect, &folder, &interrupt)?;
-                if collected.interrupted {
-                    std::fs::remove_dir_all(&folder)
-                        .with_context(|| format!("cannot remove {}", folder.display()))?;
-                    bail!("interrupted while collecting; nothing was kept");
-                }
-            }
-            folder
-        }
+        None => files::with_suffix(&arguments.out, ".data"),
     };
-    let dataset = Dataset::read(&folder)?;
-    check_dataset(&dataset, &task, &folder)?;
+    let missing = arguments.data.is_none().then_some(&recipe.collect);
+    let dataset = exploration(&task, missing, &folder, &interrupt)?;
     let sight = match &recipe.sight {
         None => None,
         Some(config) => {
@@ -192,27 +168,4 @@ pub fn run(arguments: &TrainArguments) -> Result<()> {
         report::line(&card.diagnostics)
     );
     Ok(())
-}
-
-/// Fails when a data set was not recorded in this task.
-fn check_dataset(dataset: &Dataset, task: &Task, folder: &Path) -> Result<()> {
-    let expected = dataset_spec(task, dataset.spec.image, dataset.spec.seed);
-    if dataset.spec != expected {
-        bail!(
-            "{}: recorded in task '{}' with observations {:?}, actions {:?} and poses {:?}, expected those of task '{}'",
-            folder.display(),
-            dataset.spec.task,
-            dataset.spec.observation_names,
-            dataset.spec.action_names,
-            dataset.spec.pose_names,
-            task.name()
-        );
-    }
-    Ok(())
-}
-
-fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(suffix);
-    PathBuf::from(name)
 }

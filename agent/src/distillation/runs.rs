@@ -8,6 +8,7 @@ use crate::senses::Senses;
 use crate::system1::System1;
 use anyhow::{Result, bail};
 use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
 use sim::variation::Variant;
 use sim::{Env, SimError, Task};
 use std::sync::Arc;
@@ -15,7 +16,7 @@ use world_model::WorldModel;
 use world_model::policy::{Label, Policy};
 
 /// An episode, as a policy learns from it.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
 pub struct PlannerRun {
     /// `[1 + steps, latent]`
     pub latents: Vec<f32>,
@@ -57,18 +58,17 @@ struct Course {
 }
 
 impl Runs<'_> {
-    /// The planner goes to `count` goals, of these tiers in turn. `progress` hears of every episode and may stop them by
-    /// returning false, which gives none.
+    /// The planner goes to these [goals](Self::goals). `progress` hears of every episode and may stop them by returning false,
+    /// which gives none.
     ///
     /// # Errors
     /// A planner that cannot run.
     pub fn of_planner(
         &self,
-        tiers: &[Tier],
-        count: usize,
+        goals: &[(Pair, usize)],
         progress: &(dyn Fn() -> bool + Sync),
     ) -> Result<Option<Vec<PlannerRun>>> {
-        self.all(tiers, count, progress, |course, seed| {
+        self.all(goals, progress, |course, seed| {
             let mut planner = self
                 .planner
                 .start(&course.env, &course.goal, self.config, seed)?;
@@ -88,7 +88,7 @@ impl Runs<'_> {
         })
     }
 
-    /// The policy goes to `count` goals, and the planner labels that share of its decisions in each episode in which it was
+    /// The policy goes to these [goals](Self::goals), and the planner labels that share of its decisions in each episode in which it was
     /// least sure.
     ///
     /// # Errors
@@ -96,11 +96,11 @@ impl Runs<'_> {
     pub fn of_policy(
         &self,
         policy: &Arc<Policy>,
-        (tiers, count): (&[Tier], usize),
+        goals: &[(Pair, usize)],
         labelled_share: f32,
         progress: &(dyn Fn() -> bool + Sync),
     ) -> Result<Option<Vec<PlannerRun>>> {
-        self.all(tiers, count, progress, |course, seed| {
+        self.all(goals, progress, |course, seed| {
             let system1 = System1::new(self.model, policy, &course.goal_observation()?)?;
             let mut visited = Vec::new();
             while course.goes_on() {
@@ -131,7 +131,7 @@ impl Runs<'_> {
     ///
     /// # Errors
     /// When the task has none of the tiers, or no pair can be drawn.
-    pub(super) fn goals(&self, tiers: &[Tier], count: usize) -> Result<Vec<(Pair, usize)>> {
+    pub fn goals(&self, tiers: &[Tier], count: usize) -> Result<Vec<(Pair, usize)>> {
         let tiers: Vec<Tier> = Tier::of(self.task)
             .into_iter()
             .filter(|tier| tiers.contains(tier))
@@ -151,19 +151,17 @@ impl Runs<'_> {
         Ok(pairs)
     }
 
-    /// Runs `episode` on `count` pairs.
+    /// Runs `episode` on all pairs.
     fn all(
         &self,
-        tiers: &[Tier],
-        count: usize,
+        goals: &[(Pair, usize)],
         progress: &(dyn Fn() -> bool + Sync),
         episode: impl Fn(&mut Course, u64) -> Result<()> + Sync,
     ) -> Result<Option<Vec<PlannerRun>>> {
-        let pairs = self.goals(tiers, count)?;
-        pairs
-            .into_par_iter()
+        goals
+            .par_iter()
             .map(|(pair, budget)| {
-                let mut course = Course::start(self, pair.start_seed, pair.goal, budget)?;
+                let mut course = Course::start(self, pair.start_seed, pair.goal.clone(), *budget)?;
                 episode(&mut course, pair.start_seed)?;
                 Ok(progress().then_some(course.run))
             })

@@ -6,6 +6,16 @@ use std::path::{Path, PathBuf};
 /// Why a dataset could not be written or read.
 #[derive(Debug, thiserror::Error)]
 pub enum DatasetError {
+    /// Data sets of two kinds are to be joined.
+    #[error(
+        "data of task '{found}' cannot be joined to those of task '{expected}': expected the same columns, poses, images and rate"
+    )]
+    Others {
+        /// Task of the one to be joined.
+        found: String,
+        /// Task of the first.
+        expected: String,
+    },
     /// The file system refused: unwritable folder, full disk, unreadable file.
     #[error("cannot {action} {}: {source}", path.display())]
     Io {

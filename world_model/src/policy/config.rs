@@ -4,6 +4,17 @@ use serde::{Deserialize, Serialize};
 
 use crate::config::{ConfigError, check};
 
+/// Which later frame of a course is taken for its goal.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Relabelling {
+    /// Any, near ones more often than far ones: hindsight.
+    #[default]
+    Later,
+    /// The last one: plain cloning of the data, in which every episode has one goal.
+    Last,
+}
+
 /// How a policy is trained.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -27,7 +38,9 @@ pub struct PolicyConfig {
     /// Share of the examples that are drawn in hindsight, where there are labels as well: what was reached later is taken for
     /// the goal. Default 0.25.
     pub hindsight_share: f32,
-    /// Furthest goal drawn in hindsight, control steps. Default 100.
+    /// Which later frames are taken for goals. Default any.
+    pub relabelling: Relabelling,
+    /// Furthest goal drawn in hindsight, control steps; the last frame counts however far it is. Default 100.
     pub max_steps: usize,
 }
 
@@ -43,6 +56,7 @@ impl Default for PolicyConfig {
             learning_rate: 1.0e-3,
             member_share: 0.7,
             hindsight_share: 0.25,
+            relabelling: Relabelling::Later,
             max_steps: 100,
         }
     }

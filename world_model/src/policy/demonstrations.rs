@@ -4,8 +4,9 @@ use std::ops::Range;
 
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
+use serde::{Deserialize, Serialize};
 
-use super::PolicyConfig;
+use super::{PolicyConfig, Relabelling};
 use crate::train::TrainError;
 
 /// Courses and labels, in the latent of one world model.
@@ -29,7 +30,7 @@ pub struct Demonstrations {
 }
 
 /// What somebody would do in a latent on the way to a goal.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Label {
     /// `[latent]`
     pub latent: Vec<f32>,
@@ -156,10 +157,16 @@ impl Demonstrations {
             (!course.is_empty()).then(|| (course.clone(), self.ends[index]))
         })?;
         let frame = rng.random_range(course);
-        let furthest = (end - 1 - frame).min(config.max_steps);
-        // Log-uniform, as near goals need more care than far ones.
-        let offset = ((furthest as f32).ln() * rng.random::<f32>()).exp().round() as usize;
-        let offset = offset.clamp(1, furthest);
+        let last = end - 1 - frame;
+        let offset = match config.relabelling {
+            Relabelling::Last => last,
+            Relabelling::Later => {
+                let furthest = last.min(config.max_steps);
+                // Log-uniform, as near goals need more care than far ones.
+                let offset = ((furthest as f32).ln() * rng.random::<f32>()).exp().round() as usize;
+                offset.clamp(1, furthest)
+            }
+        };
         let latent = |frame: usize| &self.latents[frame * self.latent..(frame + 1) * self.latent];
         Some(Example {
             latent: latent(frame),

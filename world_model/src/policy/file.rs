@@ -5,7 +5,8 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::{Policy, PolicyConfig};
-use crate::checkpoint::{self, CheckpointError, Kind};
+use crate::checkpoint::{self, Archive, CheckpointError, Kind};
+use crate::files;
 
 /// What a policy was trained on, and how.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -51,6 +52,18 @@ impl Policy {
     /// # Errors
     /// [`CheckpointError::Write`], [`CheckpointError::Encode`].
     pub fn save(&self, path: &Path) -> Result<(), CheckpointError> {
+        let bytes = self.to_bytes(path)?;
+        files::replace(path, &bytes).map_err(|source| CheckpointError::Write {
+            path: path.to_owned(),
+            source,
+        })
+    }
+
+    /// The bytes of a file of the policy; `path` is what errors name.
+    ///
+    /// # Errors
+    /// [`CheckpointError::Encode`].
+    pub fn to_bytes(&self, path: &Path) -> Result<Vec<u8>, CheckpointError> {
         let content = serde_json::to_string(&self.card).map_err(|e| CheckpointError::Encode {
             path: path.to_owned(),
             detail: e.to_string(),
@@ -59,7 +72,7 @@ impl Policy {
         let tensors: Vec<_> = layers
             .flat_map(|(index, layer)| layer.tensors(&format!("policy.{index}")))
             .collect();
-        checkpoint::write(path, Kind::Policy, content, &tensors)
+        checkpoint::encode(path, Kind::Policy, content, &tensors)
     }
 
     /// Reads a policy.
@@ -67,7 +80,18 @@ impl Policy {
     /// # Errors
     /// [`CheckpointError`]: unreadable, truncated, foreign, damaged or inconsistent file.
     pub fn load(path: &Path) -> Result<Self, CheckpointError> {
-        let mut archive = checkpoint::read(path, Kind::Policy)?;
+        Self::of(checkpoint::read(path, Kind::Policy)?)
+    }
+
+    /// Reads what [`Policy::to_bytes`] gave; `path` is what errors name.
+    ///
+    /// # Errors
+    /// [`CheckpointError`]: truncated, foreign, damaged or inconsistent bytes.
+    pub fn from_bytes(path: &Path, bytes: &[u8]) -> Result<Self, CheckpointError> {
+        Self::of(checkpoint::decode(path, bytes, Kind::Policy)?)
+    }
+
+    fn of(mut archive: Archive) -> Result<Self, CheckpointError> {
         let card: PolicyCard = archive.parse()?;
         card.config.validate().map_err(|e| archive.networks(&e))?;
         let sizes = card.config.sizes(card.latent_dim, card.block_width);

@@ -137,6 +137,49 @@ fn courses_are_relabelled_with_what_they_reached() {
 }
 
 #[test]
+fn cloning_takes_the_end_of_an_episode_for_its_goal() {
+    let mut all = Demonstrations::new(1, 1, 2);
+    let latents: Vec<f32> = (0..300).map(|i| i as f32).collect();
+    all.push_course(&latents, &[0.5; 299]).unwrap();
+    let rng = &mut stream(3, Purpose::Policy, 5, 5);
+    let config = PolicyConfig {
+        relabelling: Relabelling::Last,
+        ..PolicyConfig::default()
+    };
+    for _ in 0..100 {
+        let example = all.draw(&config, rng).unwrap();
+        assert_eq!(example.goal[0], 299.0);
+        assert_eq!(example.steps_left, 299.0 - example.latent[0]);
+    }
+}
+
+#[test]
+fn bytes_are_the_policy_and_damaged_ones_are_refused() {
+    let model = crate::synthetic::model();
+    let config = PolicyConfig {
+        steps: 2,
+        ..config()
+    };
+    let policy = train_policy(&model, &two_ways(&model), &config, &mut |_, _| {
+        ControlFlow::Continue(())
+    })
+    .unwrap();
+    let path = std::path::Path::new("kept");
+    let mut bytes = policy.to_bytes(path).unwrap();
+    assert_eq!(
+        Policy::from_bytes(path, &bytes).unwrap().hash(),
+        policy.hash()
+    );
+    let last = bytes.len() - 1;
+    bytes[last] ^= 1;
+    let error = Policy::from_bytes(path, &bytes).unwrap_err().to_string();
+    assert!(
+        error.contains("kept") && error.contains("checksum"),
+        "{error}"
+    );
+}
+
+#[test]
 fn what_does_not_fit_is_refused() {
     let mut all = Demonstrations::new(2, 1, 2);
     let refused = |result: Result<(), TrainError>| {

@@ -30,7 +30,8 @@ pub(crate) struct TrainingData<'a> {
 }
 
 impl<'a> TrainingData<'a> {
-    /// Splits and standardises `dataset`, of which the states are observed, or what `sight` sees.
+    /// Splits and standardises `dataset`, of which the states are observed, or what `sight` sees: as `normalisation` says, or as it
+    /// is fitted on the training episodes.
     ///
     /// # Errors
     /// [`TrainError::Sight`] for a frame that cannot be looked at.
@@ -39,6 +40,7 @@ impl<'a> TrainingData<'a> {
     pub fn new(
         dataset: &'a Dataset,
         sight: Option<&Sight>,
+        normalisation: Option<&Normalisation>,
         config: &TrainConfig,
     ) -> Result<Self, TrainError> {
         let episodes = dataset.episodes.len();
@@ -49,7 +51,10 @@ impl<'a> TrainingData<'a> {
             Some(sight) => Observations::seen(dataset, sight)?,
             None => Observations::states(dataset),
         };
-        let normalisation = fit_normalisation(dataset, &observations, &training_episodes);
+        let normalisation = match normalisation {
+            Some(given) => given.clone(),
+            None => fit_normalisation(dataset, &observations, &training_episodes),
+        };
         let frames = Frames::new(dataset, observations, &normalisation);
         let layout = &dataset.spec.pose;
         let windows = |episodes: &[usize], blocks: usize| {

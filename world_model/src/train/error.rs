@@ -86,6 +86,25 @@ pub enum TrainError {
         /// Name and hash in the file, or `none`.
         found: String,
     },
+    /// The training state started from another model.
+    #[error(
+        "{path} was trained from the model {found}, expected {expected}; remove it to start anew",
+        path = path.display()
+    )]
+    OtherStart {
+        /// The state file.
+        path: PathBuf,
+        /// Hash of the given model, or `none`.
+        expected: String,
+        /// Hash in the file, or `none`.
+        found: String,
+    },
+    /// The model to go on from has other networks than the settings.
+    #[error("the model to go on from has another {network} than the settings say, or other data")]
+    Start {
+        /// The first network that differs.
+        network: &'static str,
+    },
     /// The training state belongs to other settings.
     #[error(
         "{path} was trained with `{setting}` = {found}, expected {expected}; remove it to start anew",

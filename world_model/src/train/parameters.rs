@@ -69,6 +69,60 @@ impl ParameterMap {
             .collect()
     }
 
+    /// Puts layers where [`ParameterMap::layers`] finds them. Returns whether they fit.
+    pub fn set_layers(&self, values: &mut [f32], prefix: &str, layers: &[Linear]) -> bool {
+        let places = |suffix: &str| {
+            let entries = self.entries.iter();
+            let under = entries.filter(|e| e.name.starts_with(prefix) && e.name.ends_with(suffix));
+            under.map(|e| e.range.clone()).collect::<Vec<_>>()
+        };
+        let (weights, biases) = (places(".weight"), places(".bias"));
+        let fits = weights.len() == layers.len()
+            && biases.len() == layers.len()
+            && layers
+                .iter()
+                .zip(weights.iter().zip(&biases))
+                .all(|(layer, (weight, bias))| {
+                    (layer.weight.len(), layer.bias.len()) == (weight.len(), bias.len())
+                });
+        if fits {
+            for (layer, (weight, bias)) in layers.iter().zip(weights.into_iter().zip(biases)) {
+                values[weight].copy_from_slice(&layer.weight);
+                values[bias].copy_from_slice(&layer.bias);
+            }
+        }
+        fits
+    }
+
+    /// Puts normalisations where [`ParameterMap::norms`] finds them. Returns whether they fit.
+    pub fn set_norms(&self, values: &mut [f32], prefix: &str, norms: &[NormWeights]) -> bool {
+        let names = self.entries.iter().map(|entry| entry.name.as_str());
+        let stems: Vec<&str> = names
+            .filter(|name| name.starts_with(prefix))
+            .filter_map(|name| name.strip_suffix(".gain"))
+            .collect();
+        if stems.len() != norms.len() {
+            return false;
+        }
+        let mut set = |name: String, new: &[f32]| {
+            let entry = self.entries.iter().find(|entry| entry.name == name);
+            match entry {
+                Some(entry) if entry.range.len() == new.len() => {
+                    values[entry.range.clone()].copy_from_slice(new);
+                    true
+                }
+                _ => false,
+            }
+        };
+        stems.iter().zip(norms).all(|(stem, norm)| {
+            set(format!("{stem}.gain"), &norm.gain)
+                && set(format!("{stem}.shift"), &norm.shift)
+                && norm
+                    .alpha
+                    .is_none_or(|alpha| set(format!("{stem}.alpha"), &[alpha]))
+        })
+    }
+
     /// The normalisations whose names start with `prefix`.
     pub fn norms(&self, values: &[f32], prefix: &str) -> Vec<NormWeights> {
         let value = |name: String| {

@@ -30,6 +30,8 @@ pub(crate) struct Run<'a> {
     pub data_hash: &'a str,
     /// [`crate::sight::Sight::fingerprint`]; none where states are observed.
     pub sight: Option<&'a str>,
+    /// Hash of the model that it started from; none where it started from nothing.
+    pub start: Option<&'a str>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -38,6 +40,8 @@ struct Content {
     data_hash: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     sight: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    start: Option<String>,
     step: usize,
     seconds: f32,
 }
@@ -52,6 +56,7 @@ impl TrainState {
             config: run.config.clone(),
             data_hash: run.data_hash.to_owned(),
             sight: run.sight.map(str::to_owned),
+            start: run.start.map(str::to_owned),
             step: self.step,
             seconds: self.seconds,
         };
@@ -78,7 +83,7 @@ impl TrainState {
     ///
     /// # Errors
     /// [`TrainError::Checkpoint`] for a bad file, [`TrainError::OtherConfig`],
-    /// [`TrainError::OtherData`] or [`TrainError::OtherSight`] for one of another run.
+    /// [`TrainError::OtherData`], [`TrainError::OtherSight`] or [`TrainError::OtherStart`] for one of another run.
     pub fn load(
         path: &Path,
         run: Run<'_>,
@@ -101,6 +106,14 @@ impl TrainState {
                 path: path.to_owned(),
                 expected: name(run.sight),
                 found: name(content.sight.as_deref()),
+            });
+        }
+        if content.start.as_deref() != run.start {
+            let name = |start: Option<&str>| start.unwrap_or("none").to_owned();
+            return Err(TrainError::OtherStart {
+                path: path.to_owned(),
+                expected: name(run.start),
+                found: name(content.start.as_deref()),
             });
         }
         if let Some((setting, found, expected)) = first_difference(&content.config, config) {

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod anti_collapse;
+mod continued;
 mod norms;
 mod reconstruction;
 mod sights;

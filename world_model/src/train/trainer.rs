@@ -15,6 +15,7 @@ use super::{LossTerms, TrainError, TrainProgress, TrainingData};
 use crate::config::{AntiCollapse, TrainConfig};
 use crate::dataset::Dataset;
 use crate::diagnostics::{Diagnostics, check_collapse, evaluate};
+use crate::model::WorldModel;
 use crate::networks::{Dimensions, Networks, representation};
 use crate::sight::Sight;
 
@@ -28,6 +29,8 @@ pub(super) struct Trainer<'a> {
     state_file: Option<&'a Path>,
     /// Tells the sight from others.
     fingerprint: Option<String>,
+    /// Hash of the model that it started from.
+    start: Option<&'a str>,
     pub(super) map: ParameterMap,
     pub(super) state: TrainState,
     worker: Worker,
@@ -45,17 +48,21 @@ struct Clock {
 }
 
 impl<'a> Trainer<'a> {
-    /// Starts a run, or continues it when `state_file` exists.
+    /// Starts a run from nothing or from a model, or continues it when `state_file` exists.
     pub fn new(
-        dataset: &'a Dataset,
-        data: &'a TrainingData<'a>,
+        (dataset, data): (&'a Dataset, &'a TrainingData<'a>),
         dimensions: Dimensions,
         sight: Option<Sight>,
+        start: Option<&'a WorldModel>,
         config: &'a TrainConfig,
         state_file: Option<&'a Path>,
     ) -> Result<Self, TrainError> {
         let networks = Networks::init(&dimensions, config, &Device::flex().autodiff());
-        let (map, values) = ParameterMap::of(&networks);
+        let (map, mut values) = ParameterMap::of(&networks);
+        if let Some(start) = start {
+            start.write_into(&map, &mut values)?;
+        }
+        let start = start.map(WorldModel::hash);
         let fingerprint = sight.as_ref().map(Sight::fingerprint);
         let encoder = map.len_through(&["encoder."]);
         let state = match state_file {
@@ -64,6 +71,7 @@ impl<'a> Trainer<'a> {
                     config,
                     data_hash: &dataset.hash,
                     sight: fingerprint.as_deref(),
+                    start,
                 };
                 TrainState::load(path, run, values.len(), encoder)?
             }
@@ -94,6 +102,7 @@ impl<'a> Trainer<'a> {
             config,
             state_file,
             fingerprint,
+            start,
             map,
             state,
             diagnostics: None,
@@ -201,6 +210,7 @@ impl<'a> Trainer<'a> {
                 config: self.config,
                 data_hash: &self.dataset.hash,
                 sight: self.fingerprint.as_deref(),
+                start: self.start,
             };
             self.state.save(path, run)?;
         }

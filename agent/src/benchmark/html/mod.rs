@@ -1,7 +1,7 @@
 //! The HTML report: one file, no network, the pictures inside as SVG.
 
 use super::row::Row;
-use super::table::{success, task_name};
+use super::table::{planner_name, success, task_name};
 use anyhow::{Result, anyhow};
 use plotters::coord::{CoordTranslate, Shift};
 use plotters::prelude::*;
@@ -109,8 +109,9 @@ pub fn render(rows: &[Row]) -> Result<String> {
         )?;
         for (title, picture) in [
             (
-                "Success against model steps a decision. The dotted lines are budgets of published planners: 2.9 k, 9.2 k, 45 k \
-                 and 54 k",
+                "Test-time compute: success against the mean time of a decision, from a reaction to the largest search. The dotted \
+                 lines are budgets of published planners, 2.9 k, 9.2 k, 45 k and 54 k model steps, at the time that a model \
+                 step took here",
                 budgets::render(&own)?,
             ),
             (
@@ -145,11 +146,21 @@ pub fn render(rows: &[Row]) -> Result<String> {
     Ok(page)
 }
 
+/// Name of a row, apart from its tier and budget.
 fn label(row: &Row) -> String {
+    named(row, planner_name(row))
+}
+
+/// Name of a row, apart from its tier, its budget and the share that a baseline plans.
+fn series(row: &Row) -> String {
+    named(row, row.planner.clone())
+}
+
+fn named(row: &Row, planner: String) -> String {
     if row.cost == "none" || row.planner == "oracle" {
-        return row.planner.clone();
+        return planner;
     }
-    let name = format!("{} {}", row.planner, row.cost);
+    let name = format!("{planner} {}", row.cost);
     match row.observation.as_str() {
         "state" | "world" => name,
         sight => format!("{name}, {sight}"),
@@ -171,7 +182,7 @@ fn table(rows: &[Row]) -> Result<String> {
             out,
             "<tr><td>{}</td><td>{}</td><td>{}</td><td><small>{}</small></td><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{:.1}</td>\
              <td>{:.1}</td><td>{:.0}</td>",
-            row.planner,
+            planner_name(row),
             row.cost,
             row.observation,
             row.pose_labels,

@@ -2,6 +2,7 @@
 
 mod models;
 mod rows;
+mod sweep;
 
 use super::UsageError;
 use super::interrupt::Interrupt;
@@ -59,6 +60,10 @@ pub struct BenchArguments {
     /// configured]
     #[arg(long, value_delimiter = ',', value_name = "STEPS")]
     budget: Vec<u64>,
+    /// Test-time compute: the latent planners of --planner at 1/4 to 64 times their budget; and, where the model has a policy,
+    /// system1, hybrid, and hybrid-random and hybrid-periodic at several rates
+    #[arg(long, conflicts_with = "budget")]
+    sweep: bool,
     /// Factors of variation to fix, as NAME=VALUE; tasks without such a factor refuse it
     #[arg(long, value_delimiter = ',', value_name = "F=V")]
     shift: Vec<String>,
@@ -81,7 +86,7 @@ pub struct BenchArguments {
     #[arg(long, num_args = 2, exclusive = true, value_names = ["A.json", "B.json"])]
     compare: Vec<PathBuf>,
     /// Freeze the pairs of the tasks into manifests in this folder, instead of running anything
-    #[arg(long, value_name = "FOLDER", conflicts_with_all = ["model", "policy", "seed", "shift", "config", "budget", "cost", "pixels", "realtime", "resume", "compare"])]
+    #[arg(long, value_name = "FOLDER", conflicts_with_all = ["model", "policy", "seed", "shift", "config", "budget", "sweep", "cost", "pixels", "realtime", "resume", "compare"])]
     freeze: Option<PathBuf>,
 }
 

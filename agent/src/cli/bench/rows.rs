@@ -3,6 +3,7 @@
 use super::super::UsageError;
 use super::BenchArguments;
 use super::models::{Loaded, Models, models};
+use super::sweep::{self, Point};
 use crate::benchmark::{RowSpec, Tier};
 use crate::controller::{ControllerKind, PlanningConfig};
 use crate::objective::CostKind;
@@ -36,27 +37,25 @@ pub fn rows(
         };
         for variant in variants {
             for choice in &planners {
-                for (controller, config) in choice.controllers(&models, &arguments.cost) {
-                    for (budget, config) in budgets(&controller, &config, &arguments.budget)? {
-                        for tier in tiers(&task, &arguments.tier) {
-                            let slow = matches!(
-                                controller,
-                                ControllerKind::Oracle | ControllerKind::LatentCost { .. }
-                            );
-                            rows.push(RowSpec {
-                                task: Arc::clone(&task),
-                                variant: variant.clone(),
-                                tier,
-                                controller: controller.clone(),
-                                config: config.clone(),
-                                budget,
-                                episodes: if slow {
-                                    arguments.physics_episodes()
-                                } else {
-                                    arguments.episodes()
-                                },
-                            });
-                        }
+                for (controller, config, budget) in choice.points(&models, arguments)? {
+                    for tier in tiers(&task, &arguments.tier) {
+                        let slow = matches!(
+                            controller,
+                            ControllerKind::Oracle | ControllerKind::LatentCost { .. }
+                        );
+                        rows.push(RowSpec {
+                            task: Arc::clone(&task),
+                            variant: variant.clone(),
+                            tier,
+                            controller: controller.clone(),
+                            config: config.clone(),
+                            budget,
+                            episodes: if slow {
+                                arguments.physics_episodes()
+                            } else {
+                                arguments.episodes()
+                            },
+                        });
                     }
                 }
             }
@@ -64,7 +63,7 @@ pub fn rows(
     }
     if rows.is_empty() {
         bail!(UsageError(
-            "nothing to run: none of the tasks has a tier that --tier names".to_owned()
+            "nothing to run: none of the tasks has a tier that --tier names, or a planner that --sweep scales".to_owned()
         ));
     }
     Ok(rows)
@@ -186,6 +185,32 @@ impl Choice {
                 }))
             }
         }
+    }
+
+    /// Who acts, how, and the model steps that its search is scaled to: at each budget asked for, or over the whole sweep.
+    fn points(&self, models: &Models, arguments: &BenchArguments) -> Result<Vec<Point>> {
+        if arguments.sweep {
+            let cost = arguments.cost.first().copied().unwrap_or(CostKind::Pose);
+            return match (self, &models.main) {
+                (Self::Latent(config), Some(main)) => {
+                    if main.policy.is_none() {
+                        println!(
+                            "Task {} has no policy: the sweep is of its planner alone.",
+                            main.model.card().task
+                        );
+                    }
+                    sweep::points(main, cost, config)
+                }
+                _ => Ok(Vec::new()),
+            };
+        }
+        let mut points = Vec::new();
+        for (controller, config) in self.controllers(models, &arguments.cost) {
+            for (budget, config) in budgets(&controller, &config, &arguments.budget)? {
+                points.push((controller.clone(), config, budget));
+            }
+        }
+        Ok(points)
     }
 
     fn needs_model(&self) -> bool {

@@ -30,13 +30,14 @@ fn difference(dataset: &Dataset, sight: Option<Sight>, config: &TrainConfig) -> 
     let state = folder.path().join("state.safetensors");
     let model = run_seeing(dataset, sight.clone(), config, Some(&state));
     let dimensions = TrainingData::dimensions(dataset, sight.as_ref()).unwrap();
-    let data = TrainingData::new(dataset, sight.as_ref(), config).unwrap();
+    let data = TrainingData::new(dataset, sight.as_ref(), None, config).unwrap();
     let networks = Networks::init(&dimensions, config, &Device::flex().autodiff());
     let (map, values) = ParameterMap::of(&networks);
     let fingerprint = sight.as_ref().map(Sight::fingerprint);
     let trained = Run {
         config,
         data_hash: &dataset.hash,
+        start: None,
         sight: fingerprint.as_deref(),
     };
     let encoder = map.len_through(&["encoder."]);

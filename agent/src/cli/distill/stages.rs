@@ -1,0 +1,229 @@
+//! The stages of a distillation, one after the other: those that are done already are taken from its state.
+
+use crate::benchmark::pairs::Pair;
+use crate::cli::interrupt::Interrupt;
+use crate::controller::{ControllerKind, PlanningConfig};
+use crate::distillation::{DistillConfig, PlannerRun, Progress, Runs, calibrate};
+use crate::objective::CostKind;
+use anyhow::{Result, anyhow};
+use indicatif::{ProgressBar, ProgressStyle};
+use sim::Task;
+use sim::variation::Variant;
+use std::sync::Arc;
+use world_model::WorldModel;
+use world_model::policy::{Demonstrations, Policy, train_policy};
+
+/// Seeds of goals for policies lie from here on: no report and no data set uses them.
+const GOALS: u64 = 7_000_000;
+
+/// Episodes after which those so far are kept.
+const PORTION: usize = 250;
+
+/// Share of the population that a policy proposes while the planner teaches.
+const PROPOSALS: f32 = 0.2;
+
+/// What a policy is distilled with.
+pub struct Lesson<'a> {
+    /// The task.
+    pub task: &'a Arc<Task>,
+    /// Its variant.
+    pub variant: &'a Variant,
+    /// The world model.
+    pub model: &'a Arc<WorldModel>,
+    /// Cost that the planner minimises.
+    pub cost: CostKind,
+    /// How it is distilled.
+    pub config: &'a DistillConfig,
+    /// Seed of the goals; that of the trainings is in the settings.
+    pub seed: u64,
+    /// Stops it.
+    pub interrupt: &'a Interrupt,
+}
+
+/// Distils a policy from exploration data, to which planner runs are added; `progress` keeps what is done.
+///
+/// # Errors
+/// A planner or policy that cannot run, a state that cannot be written, an interruption.
+pub fn distil(
+    lesson: &Lesson,
+    all: &mut Demonstrations,
+    progress: &mut Progress,
+) -> Result<Policy> {
+    let mut work = Work { lesson, progress };
+    let config = lesson.config;
+    if config.planner_goals == 0 {
+        let policy = work.policy(0, all, "hindsight")?;
+        return work.calibrated(&policy);
+    }
+    // Planner runs cost most where a search starts from nothing: a first policy, of hindsight alone, proposes.
+    let first = work.policy(0, all, "hindsight")?;
+    work.episodes(0, &first, all)?;
+    let mut policy = work.policy(1, all, "planner runs")?;
+    for round in 1..=config.rounds {
+        work.episodes(round, &policy, all)?;
+        policy = work.policy(1 + round, all, &format!("round {round}"))?;
+    }
+    work.calibrated(&policy)
+}
+
+/// A distillation on its way.
+struct Work<'a> {
+    lesson: &'a Lesson<'a>,
+    progress: &'a mut Progress,
+}
+
+impl Work<'_> {
+    /// The policy of a stage, trained where it is not yet.
+    fn policy(&mut self, stage: usize, all: &Demonstrations, what: &str) -> Result<Arc<Policy>> {
+        if let Some(policy) = self.progress.policy(stage)? {
+            println!("policy of {what}: taken from {}", self.path());
+            return Ok(Arc::new(policy));
+        }
+        let config = &self.lesson.config.policy;
+        let bar = self.bar(config.steps, &format!("training on {what}"))?;
+        let mut last = 0.0;
+        let policy = train_policy(self.lesson.model, all, config, &mut |step, loss| {
+            bar.set_position(step as u64);
+            bar.set_message(format!("loss {loss:.4}"));
+            last = loss;
+            self.lesson.interrupt.flow()
+        });
+        bar.finish_and_clear();
+        let policy = policy.map_err(|error| match error {
+            world_model::TrainError::Interrupted { .. } => self.stopped(),
+            other => other.into(),
+        })?;
+        println!(
+            "policy of {what}: loss {last:.4} after {} steps, {:.0} s",
+            config.steps,
+            policy.card().training_seconds
+        );
+        self.progress.add_policy(stage, &policy)?;
+        Ok(Arc::new(policy))
+    }
+
+    /// Adds the episodes of a stage: of the planner in the first, of the policy with the planner beside it in the rounds after.
+    fn episodes(
+        &mut self,
+        stage: usize,
+        policy: &Arc<Policy>,
+        all: &mut Demonstrations,
+    ) -> Result<()> {
+        let config = self.lesson.config;
+        let (who, count) = match stage {
+            0 => ("planner", config.planner_goals),
+            _ => ("policy", config.round_goals),
+        };
+        let plans = PlanningConfig {
+            proposals: PROPOSALS,
+            ..PlanningConfig::default()
+        };
+        let kind = self.planner(Some(policy));
+        let runs = self.runs(&kind, &plans, stage as u64);
+        let goals: Vec<(Pair, usize)> = runs.goals(&config.tiers, count)?;
+        let bar = match stage {
+            0 => self.bar(goals.len(), "planner runs")?,
+            round => self.bar(goals.len(), &format!("round {round}"))?,
+        };
+        let interrupt = self.lesson.interrupt;
+        let tick = || {
+            bar.inc(1);
+            !interrupt.requested()
+        };
+        let done = self.progress.runs(stage).len();
+        bar.set_position(done as u64);
+        for portion in goals.get(done..).unwrap_or_default().chunks(PORTION) {
+            let found = match stage {
+                0 => runs.of_planner(portion, &tick)?,
+                _ => runs.of_policy(policy, portion, config.labelled_share, &tick)?,
+            };
+            self.progress
+                .add_runs(stage, found.ok_or_else(|| self.stopped())?)?;
+        }
+        bar.finish_and_clear();
+        let found = self.progress.runs(stage);
+        let reached = found.iter().filter(|run| run.success).count();
+        println!("{who}: {reached} of {} goals reached", found.len());
+        for run in found {
+            add(run, all)?;
+        }
+        Ok(())
+    }
+
+    /// The policy with thresholds of the arbiter, where it is to have some.
+    fn calibrated(&self, policy: &Arc<Policy>) -> Result<Policy> {
+        let config = self.lesson.config;
+        let policy_alone = Policy::clone(policy);
+        if config.calibration_goals == 0 {
+            return Ok(policy_alone);
+        }
+        let (kind, plans) = (self.planner(None), PlanningConfig::default());
+        let calibration = calibrate(
+            &self.runs(&kind, &plans, 99),
+            policy,
+            self.lesson.cost,
+            (&config.tiers, config.calibration_goals),
+            config.quantile,
+        )?;
+        Ok(policy_alone.with_calibration(calibration))
+    }
+
+    fn planner(&self, policy: Option<&Arc<Policy>>) -> ControllerKind {
+        ControllerKind::Latent {
+            model: Arc::clone(self.lesson.model),
+            cost: self.lesson.cost,
+            policy: policy.map(Arc::clone),
+        }
+    }
+
+    fn runs<'b>(
+        &self,
+        planner: &'b ControllerKind,
+        config: &'b PlanningConfig,
+        stage: u64,
+    ) -> Runs<'b>
+    where
+        Self: 'b,
+    {
+        Runs {
+            task: self.lesson.task,
+            variant: self.lesson.variant,
+            model: self.lesson.model,
+            planner,
+            config,
+            seed: GOALS + 1000 * self.lesson.seed + stage,
+        }
+    }
+
+    fn bar(&self, length: usize, what: &str) -> Result<ProgressBar> {
+        let style = ProgressStyle::with_template(
+            "{prefix} {bar:30} {pos}/{len}, {per_sec}, {eta} left {msg}",
+        )?;
+        Ok(ProgressBar::new(length as u64)
+            .with_style(style)
+            .with_prefix(format!("{}, {what}", self.lesson.task.name())))
+    }
+
+    fn path(&self) -> String {
+        self.progress.path().display().to_string()
+    }
+
+    fn stopped(&self) -> anyhow::Error {
+        match self.progress.path().exists() {
+            true => anyhow!(
+                "interrupted; {} is kept, continue with --resume",
+                self.path()
+            ),
+            false => anyhow!("interrupted before the first stage was done; nothing was kept"),
+        }
+    }
+}
+
+/// Adds what an episode taught.
+fn add(run: &PlannerRun, all: &mut Demonstrations) -> Result<()> {
+    all.push_course(&run.latents, &run.actions)?;
+    for label in &run.labels {
+        all.push_label(label.clone())?;
+    }
+    Ok(())
+}

@@ -1,0 +1,282 @@
+//! `foresight improve`: the loop closed. Collect where the agent fails, update model and policy, measure, until it helps no more.
+
+mod stages;
+mod state;
+
+use super::bench::read_config;
+use super::collect::exploration;
+use super::distill::task_hash;
+use super::interrupt::Interrupt;
+use super::{UsageError, check_state};
+use crate::controller::PlanningConfig;
+use crate::distillation::{Belongs, DistillConfig};
+use crate::improvement::{best, render};
+use crate::model_check::check_model;
+use crate::objective::CostKind;
+use crate::recipe::Recipe;
+use crate::system1::check_policy;
+use crate::{assets, files};
+use anyhow::{Context, Result, bail};
+use clap::Args;
+use serde::Serialize;
+use sim::Task;
+use sim::variation::Variant;
+use stages::{Agent, Loop};
+use state::State;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use world_model::WorldModel;
+use world_model::dataset::{Dataset, DatasetWriter};
+use world_model::policy::Policy;
+
+#[derive(Args)]
+pub struct ImproveArguments {
+    /// Task
+    #[arg(long)]
+    task: String,
+    /// World model to start from [default: the shipped one]
+    #[arg(long)]
+    model: Option<PathBuf>,
+    /// Start from the shipped model of images
+    #[arg(long, conflicts_with = "model")]
+    pixels: bool,
+    /// Policy to start from [default: the one beside the model, or none: then the planner acts in the first round]
+    #[arg(long)]
+    policy: Option<PathBuf>,
+    /// Exploration data of the model; without it they are collected as the recipe says
+    #[arg(long)]
+    data: Option<PathBuf>,
+    /// Recipe to use in place of the task's own
+    #[arg(long, value_name = "FILE")]
+    recipe: Option<PathBuf>,
+    /// Setting of the recipe to change, as SECTION.KEY=VALUE, such as distill.rounds=1; can be given again
+    #[arg(long, value_name = "SETTING")]
+    set: Vec<String>,
+    /// Cost that the planner minimises
+    #[arg(long, value_enum, default_value = "pose")]
+    cost: CostKind,
+    /// Planner, objective and arbiter settings of the agent
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Rounds at most; it ends earlier when held-out success no longer rises
+    #[arg(long, default_value_t = 4)]
+    rounds: usize,
+    /// Goals that the agent goes to in each round
+    #[arg(long, default_value_t = 400)]
+    goals: usize,
+    /// Episodes of a round that are learned from, those that missed their goals first [default: half of --goals]
+    #[arg(long)]
+    keep: Option<usize>,
+    /// Share of the model's own training steps that it goes on training in each round
+    #[arg(long, default_value_t = 0.25)]
+    share: f32,
+    /// Held-out goals on which every round is measured, the same ones
+    #[arg(long, default_value_t = 200)]
+    held_out: usize,
+    /// Seed of goals and trainings
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+    /// Continue interrupted work with the stages that are done
+    #[arg(long)]
+    resume: bool,
+    /// Report of success by round [default: <out>.json]
+    #[arg(long)]
+    json: Option<PathBuf>,
+    /// Model to write; its policy goes beside it, and what it learned from into <out>.data
+    #[arg(long)]
+    out: PathBuf,
+}
+
+/// Rounds have seeds of their own, which end before those of the held-out goals.
+const MOST_ROUNDS: usize = 900;
+
+/// What changes the course of an improvement, beside task, model, data, cost and seed.
+#[derive(Serialize)]
+struct Settings<'a> {
+    policy: Option<&'a str>,
+    goals: usize,
+    keep: usize,
+    share: f32,
+    held_out: usize,
+    planning: &'a PlanningConfig,
+    distill: &'a DistillConfig,
+}
+
+pub fn run(arguments: &ImproveArguments) -> Result<()> {
+    let keep = arguments.keep.unwrap_or(arguments.goals / 2);
+    check(arguments, keep)?;
+    let assets = assets::find()?;
+    let task = Arc::new(Task::load(&assets, &arguments.task)?);
+    let path = match &arguments.model {
+        Some(path) => path.clone(),
+        None => assets::model_path(&assets, task.name(), arguments.pixels),
+    };
+    let start = open(&path, arguments.policy.as_deref(), &task)?;
+    let mut recipe = match &arguments.recipe {
+        Some(path) => Recipe::from_file(path)?,
+        None => Recipe::of_task(&assets, task.name(), start.model.sight().is_some())?,
+    };
+    recipe = recipe
+        .with(&arguments.set)
+        .map_err(|e| UsageError(format!("--set {e:#}")))?;
+    recipe.distill.policy.seed = arguments.seed;
+    let usage = |error: anyhow::Error| UsageError(error.to_string());
+    recipe.distill.validate().map_err(usage)?;
+    if recipe.distill.calibration_goals == 0 {
+        bail!(UsageError(
+            "--set distill.calibration_goals=0: expected at least 1, the arbiter needs thresholds"
+                .to_owned()
+        ));
+    }
+    let planning = arguments
+        .config
+        .as_deref()
+        .map_or_else(|| Ok(PlanningConfig::default()), read_config)?;
+    let all_data = files::with_suffix(&arguments.out, ".data");
+    let json = arguments
+        .json
+        .clone()
+        .unwrap_or_else(|| files::with_suffix(&arguments.out, ".json"));
+    for file in [&arguments.out, &json] {
+        files::check_writable(file)?;
+    }
+    if all_data.exists() {
+        bail!(UsageError(format!(
+            "{} is in the way of the data that are to be written there",
+            all_data.display()
+        )));
+    }
+    let folder = files::with_suffix(&arguments.out, ".improving");
+    check_state(&folder, arguments.resume)?;
+    let interrupt = Interrupt::install()?;
+    let own = folder.join("exploration.data");
+    recipe.collect.image_size = start.model.sight().map(|s| s.spec().image().height);
+    let (data, missing) = match &arguments.data {
+        Some(data) => (data, None),
+        None => (&own, Some(&recipe.collect)),
+    };
+    std::fs::create_dir_all(&folder)
+        .with_context(|| format!("cannot make {}", folder.display()))?;
+    let exploration = exploration(&task, missing, data, &interrupt)?;
+    let variant = Variant::of(&task, None)?;
+    let settings = Settings {
+        policy: start.policy.as_ref().map(|policy| policy.hash()),
+        goals: arguments.goals,
+        keep,
+        share: arguments.share,
+        held_out: arguments.held_out,
+        planning: &planning,
+        distill: &recipe.distill,
+    };
+    let belongs = Belongs {
+        task: task_hash(&task, &variant)?,
+        model: start.model.hash().to_owned(),
+        data: exploration.hash.clone(),
+        cost: arguments.cost.name().to_owned(),
+        seed: arguments.seed,
+        settings: serde_json::to_string(&settings)?,
+    };
+    let mut work = Loop {
+        task: &task,
+        variant: &variant,
+        cost: arguments.cost,
+        planning: &planning,
+        distill: &recipe.distill,
+        goals: arguments.goals,
+        keep,
+        share: arguments.share,
+        held_out: arguments.held_out,
+        seed: arguments.seed,
+        interrupt: &interrupt,
+        state: State::open(&folder, belongs)?,
+        start,
+        exploration,
+    };
+    work.go(arguments.rounds)?;
+
+    let rounds = work.state.rounds();
+    println!("{}", render(rounds));
+    println!(
+        "Success in percent with Wilson 95 % intervals on {} held-out goals; a round that is not better with p < 0.05 ends it.",
+        rounds.first().map_or(0, |round| round.held_out.len())
+    );
+    let (best, _) = best(rounds).context("no round was measured")?;
+    let agent = work.agent(best.round)?;
+    let all = work.data(rounds.len() - 1)?;
+    write_data(&all, &folder.join("all.data"), &all_data)?;
+    files::write_atomically(&json, serde_json::to_string_pretty(rounds)?.as_bytes())?;
+    if let Some(policy) = &agent.policy {
+        policy.save(&assets::policy_path(&arguments.out))?;
+    }
+    agent.model.save(&arguments.out)?;
+    std::fs::remove_dir_all(&folder)
+        .with_context(|| format!("cannot remove {}", folder.display()))?;
+    println!(
+        "{}: the model of round {}; {} holds the rounds, {} the data.",
+        arguments.out.display(),
+        best.round,
+        json.display(),
+        all_data.display()
+    );
+    Ok(())
+}
+
+fn check(arguments: &ImproveArguments, keep: usize) -> Result<()> {
+    for (name, value) in [
+        ("--rounds", arguments.rounds),
+        ("--goals", arguments.goals),
+        ("--keep", keep),
+        ("--held-out", arguments.held_out),
+    ] {
+        if value == 0 {
+            bail!(UsageError(format!("{name} 0: expected at least 1")));
+        }
+    }
+    if arguments.rounds > MOST_ROUNDS {
+        bail!(UsageError(format!(
+            "--rounds {}: expected at most {MOST_ROUNDS}",
+            arguments.rounds
+        )));
+    }
+    if !(arguments.share > 0.0 && arguments.share <= 1.0) {
+        bail!(UsageError(format!(
+            "--share {}: expected above 0 and at most 1",
+            arguments.share
+        )));
+    }
+    Ok(())
+}
+
+/// The agent to start from.
+fn open(path: &Path, policy: Option<&Path>, task: &Task) -> Result<Agent> {
+    let model = WorldModel::load(path)?;
+    check_model(&model, task).with_context(|| path.display().to_string())?;
+    let beside = assets::policy_path(path);
+    let policy = match policy {
+        Some(policy) => Some(policy.to_owned()),
+        None => beside.exists().then_some(beside),
+    };
+    let policy = policy.map(|path| -> Result<_> {
+        let policy = Policy::load(&path)?;
+        check_policy(&policy, &model).with_context(|| path.display().to_string())?;
+        Ok(Arc::new(policy))
+    });
+    Ok(Agent {
+        policy: policy.transpose()?,
+        model: Arc::new(model),
+    })
+}
+
+/// Writes a data set into a folder of its own first, which then gets its name.
+pub fn write_data(dataset: &Dataset, partial: &Path, folder: &Path) -> Result<()> {
+    if partial.exists() {
+        std::fs::remove_dir_all(partial)
+            .with_context(|| format!("cannot remove {}", partial.display()))?;
+    }
+    let mut writer = DatasetWriter::create(partial, dataset.spec.clone())?;
+    for episode in &dataset.episodes {
+        writer.write_episode(episode)?;
+    }
+    writer.finish()?;
+    std::fs::rename(partial, folder).with_context(|| format!("cannot write {}", folder.display()))
+}

@@ -1,0 +1,141 @@
+//! Distilling takes minutes: what is done is kept through a kill, and goes on to the same policy.
+
+use crate::support::{assets, failure, foresight, started, succeed};
+use serde_json::Value;
+use std::path::Path;
+use std::time::{Duration, Instant};
+use world_model::policy::Policy;
+
+const TINY: &str = "--goals 9 --rounds 1 --steps 200 --set distill.round_goals=4 --set distill.calibration_goals=60 --set distill.policy.hidden=[64]";
+
+fn distil(more: &str) -> String {
+    let model = assets().join("models/two-room.safetensors");
+    format!(
+        "distill --task two-room --model {} --data data {TINY} {more}",
+        model.display()
+    )
+}
+
+/// Starts a distillation and kills it as soon as its state is there.
+fn kill_with_state(arguments: &str, state: &Path, folder: &Path) {
+    let mut child = started(arguments, folder);
+    let begun = Instant::now();
+    while !state.exists() {
+        assert!(
+            child.try_wait().unwrap().is_none() && begun.elapsed() < Duration::from_secs(300),
+            "no state was written"
+        );
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
+
+#[test]
+fn a_killed_distillation_goes_on_to_the_same_policy() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    succeed(
+        "collect --task two-room --episodes 60 --out data --seed 3",
+        folder.path(),
+    );
+    let line = failure(&distil("--out p.safetensors --resume"), folder.path(), 2);
+    assert!(
+        line.contains("--resume") && line.contains("p.safetensors.distilling"),
+        "{line}"
+    );
+
+    let state = at("p.safetensors.distilling");
+    kill_with_state(&distil("--out p.safetensors"), &state, folder.path());
+    assert!(!at("p.safetensors").exists());
+    let line = failure(&distil("--out p.safetensors"), folder.path(), 2);
+    assert!(line.contains("--resume"), "{line}");
+    for (other, expected) in [
+        ("--seed 5", "seed"),
+        ("--cost reach", "cost pose, expected reach"),
+        (
+            "--set distill.policy.batch=64",
+            "`policy.batch` = 256, expected 64",
+        ),
+    ] {
+        let line = failure(
+            &distil(&format!("--out p.safetensors --resume {other}")),
+            folder.path(),
+            1,
+        );
+        assert!(
+            line.contains(expected) && line.contains("p.safetensors.distilling"),
+            "{other}: {line}"
+        );
+    }
+    let output = succeed(&distil("--out p.safetensors --resume"), folder.path());
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(text.contains("policy of hindsight: taken from"), "{text}");
+    assert!(!state.exists(), "the state goes when the policy is there");
+
+    succeed(&distil("--out whole.safetensors"), folder.path());
+    let [resumed, whole] =
+        ["p.safetensors", "whole.safetensors"].map(|name| Policy::load(&at(name)).unwrap());
+    assert_eq!(resumed.hash(), whole.hash());
+    assert_eq!(resumed.card().calibration, whole.card().calibration);
+
+    // Cloning learns another policy from the same data, and one that is not calibrated stays out of the arbiter.
+    let clone = "--goals 0 --set distill.policy.relabelling=last --set distill.calibration_goals=0 --steps 50 --out clone.safetensors";
+    let model = assets().join("models/two-room.safetensors");
+    let model = model.display();
+    succeed(
+        &format!("distill --task two-room --model {model} --data data {clone}"),
+        folder.path(),
+    );
+    let bench = format!("bench --task two-room/fixed --model {model} --tier near --episodes 1");
+    succeed(
+        &format!("{bench} --policy clone.safetensors --planner system1"),
+        folder.path(),
+    );
+    let line = failure(
+        &format!("{bench} --policy clone.safetensors --planner hybrid"),
+        folder.path(),
+        1,
+    );
+    assert!(line.contains("thresholds"), "{line}");
+
+    sweep(folder.path());
+}
+
+/// Test-time compute, with the policy that was distilled: the report has System 1, nine budgets, the hybrid and its baselines.
+fn sweep(folder: &Path) {
+    let config = "horizon_blocks = 2\nplanner = { planner = \"icem\", population = 32, rounds = 1, elites = 4 }\n";
+    std::fs::write(folder.join("small.toml"), config).unwrap();
+    let model = assets().join("models/two-room.safetensors");
+    let bench = format!(
+        "bench --task two-room/fixed --model {} --policy p.safetensors --planner icem --sweep --tier near --episodes 1 --config small.toml --json s.json --html s.html",
+        model.display()
+    );
+    succeed(&bench, folder);
+    let rows: Vec<Value> =
+        serde_json::from_slice(&std::fs::read(folder.join("s.json")).unwrap()).unwrap();
+    let count = |planner: &str| rows.iter().filter(|row| row["planner"] == planner).count();
+    assert_eq!(
+        [
+            "system1",
+            "icem",
+            "hybrid",
+            "hybrid-random",
+            "hybrid-periodic"
+        ]
+        .map(count),
+        [1, 9, 1, 4, 4]
+    );
+    let budgets: Vec<u64> = rows
+        .iter()
+        .filter_map(|row| row["budget"].as_u64())
+        .collect();
+    assert_eq!(budgets.last().unwrap() / budgets[0], 256, "{budgets:?}");
+    let html = std::fs::read_to_string(folder.join("s.html")).unwrap();
+    assert!(html.contains("time of a decision, mean, log"));
+    let without = foresight(&bench.replace("--policy p.safetensors ", ""), folder);
+    let text = String::from_utf8(without.stdout).unwrap();
+    assert!(text.contains("has no policy"), "{text}");
+    let line = failure(&format!("{bench} --budget 3000"), folder, 2);
+    assert!(line.contains("--budget"), "{line}");
+}
