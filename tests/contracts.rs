@@ -16,6 +16,7 @@ mod improvement;
 mod oracle;
 mod physics_failures;
 mod plausible;
+mod side_by_side;
 mod size;
 mod snapshot;
 mod success;

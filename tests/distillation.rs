@@ -139,3 +139,69 @@ fn sweep(folder: &Path) {
     let line = failure(&format!("{bench} --budget 3000"), folder, 2);
     assert!(line.contains("--budget"), "{line}");
 }
+
+/// The table of both systems and their baselines: four policies, nine lines, and nothing run twice.
+#[test]
+fn baselines_are_distilled_and_compared_in_one_table() {
+    let folder = tempfile::tempdir().unwrap();
+    succeed(
+        "collect --task two-room --episodes 60 --out data --seed 3",
+        folder.path(),
+    );
+    let model = assets().join("models/two-room.safetensors");
+    let set = "--set distill.planner_goals=6 --set distill.rounds=1 --set distill.round_goals=4 --set distill.calibration_goals=60 --set distill.policy.steps=200 --set distill.policy.hidden=[64]";
+    let baselines = format!(
+        "baselines --task two-room --model {} --data data {set} --episodes 2 --seed 5 --out b",
+        model.display()
+    );
+    let output = succeed(&baselines, folder.path());
+    let text = String::from_utf8(output.stdout).unwrap();
+    for who in [
+        "cloning the data",
+        "hindsight cloning",
+        "distilled, no DAgger",
+        "distilled, DAgger",
+        "System 2",
+        "System 2, proposals",
+        "hybrid",
+        "random switching",
+        "periodic planning",
+    ] {
+        assert!(
+            text.lines().any(|line| line.trim().starts_with(who)),
+            "{who}: {text}"
+        );
+    }
+    let report = folder.path().join("b/baselines.json");
+    let lines: Vec<Value> = serde_json::from_slice(&std::fs::read(&report).unwrap()).unwrap();
+    assert_eq!(lines.len(), 9);
+    let hashes: std::collections::BTreeSet<&str> = lines[..4]
+        .iter()
+        .map(|line| line["rows"][0]["policy_hash"].as_str().unwrap())
+        .collect();
+    assert_eq!(hashes.len(), 4, "four policies");
+    assert!(
+        lines[4]["rows"][0]["policy_hash"].is_null(),
+        "nobody proposes"
+    );
+    assert_eq!(
+        lines[5]["rows"][0]["policy_hash"],
+        lines[3]["rows"][0]["policy_hash"]
+    );
+    assert_eq!(lines[7]["rows"][0]["planner"], "hybrid-random");
+
+    let line = failure(&baselines, folder.path(), 2);
+    assert!(line.contains("--resume"), "{line}");
+    let other = format!("{baselines} --resume --set distill.rounds=2");
+    let line = failure(&other, folder.path(), 1);
+    assert!(line.contains("`rounds` = 1, expected 2"), "{line}");
+    // All is there: nothing is run, and the table is the same.
+    let again = succeed(&format!("{baselines} --resume"), folder.path());
+    let again = String::from_utf8(again.stdout).unwrap();
+    assert!(!again.contains("policy of"), "{again}");
+    let table = |text: &str| -> Vec<String> {
+        let lines = text.lines().filter(|line| line.contains(" ["));
+        lines.map(str::to_owned).collect()
+    };
+    assert_eq!(table(&again), table(&text));
+}

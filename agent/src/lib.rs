@@ -23,6 +23,7 @@ pub mod recipe;
 pub mod recording;
 pub mod rollouts;
 pub mod senses;
+pub mod side_by_side;
 pub mod sight_config;
 pub mod system1;
 pub mod system2;

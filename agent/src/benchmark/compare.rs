@@ -22,7 +22,7 @@ pub struct Comparison<'a> {
 
 impl<'a> Comparison<'a> {
     /// Compares two rows, or nothing when they share no pair.
-    fn new(first: &'a Row, second: &'a Row) -> Option<Self> {
+    pub(super) fn new(first: &'a Row, second: &'a Row) -> Option<Self> {
         let shared = || {
             first
                 .results

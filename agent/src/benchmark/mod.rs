@@ -1,5 +1,6 @@
 //! The benchmark: frozen or fresh pairs of start and goal, the ladder of rows, honest intervals, reports.
 
+pub mod baselines;
 pub mod compare;
 pub mod episode;
 pub mod html;

@@ -1,5 +1,6 @@
 //! The command line: one file for each command. Exit codes: 0 success, 1 failure, 2 wrong usage.
 
+mod baselines;
 mod bench;
 mod collect;
 mod distill;
@@ -37,6 +38,8 @@ enum Command {
     Improve(Box<improve::ImproveArguments>),
     /// Compare planners
     Bench(Box<bench::BenchArguments>),
+    /// Compare both systems with all that they are to beat, in one table
+    Baselines(Box<baselines::BaselinesArguments>),
     /// Open the simulator
     Play(Box<play::PlayArguments>),
     /// Act on a robot over ROS 2, behind the safety filter
@@ -87,6 +90,7 @@ pub fn run() -> ExitCode {
         Command::Distill(arguments) => distill::run(&arguments),
         Command::Improve(arguments) => improve::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),
+        Command::Baselines(arguments) => baselines::run(&arguments),
         Command::Play(arguments) => play::run(&arguments),
         Command::Robot(arguments) => robot::run(&arguments),
     };

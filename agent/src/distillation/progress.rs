@@ -151,6 +151,27 @@ impl Progress {
 }
 
 impl Belongs {
+    /// Writes this into a file of a folder of work, or checks that it is there already.
+    ///
+    /// # Errors
+    /// A file that says otherwise, names what differs; one that cannot be read or written.
+    pub fn claim(&self, path: &Path) -> Result<()> {
+        if !path.exists() {
+            return files::write_atomically(path, serde_json::to_string(self)?.as_bytes());
+        }
+        let text = std::fs::read_to_string(path)
+            .with_context(|| format!("cannot read {}", path.display()))?;
+        let found: Self = serde_json::from_str(&text)
+            .with_context(|| format!("{} does not say what it belongs to", path.display()))?;
+        match found.difference(self) {
+            None => Ok(()),
+            Some((what, found, expected)) => bail!(
+                "{} says {what} {found}, expected {expected}; remove its folder to start anew",
+                path.display()
+            ),
+        }
+    }
+
     /// Name and both values of the first thing that differs.
     pub fn difference(&self, wanted: &Self) -> Option<(String, String, String)> {
         let pairs = [

@@ -98,6 +98,13 @@ pub fn list(session: &Session) -> Vec<Control> {
             s.landscape,
         ),
         (
+            "side_by_side",
+            "side by side",
+            "I",
+            "Let System 1 (orange), System 2 (blue) and hybrid (red) act on forks of this moment",
+            s.side_by_side,
+        ),
+        (
             "new_goals",
             "new goals",
             "N",

@@ -281,11 +281,7 @@ impl Mind {
     pub fn kind(&mut self, task: &Arc<Task>, variant: &Variant) -> Result<ControllerKind> {
         let cost = COSTS[self.cost];
         if self.mode > 0 {
-            let model = self.world_model(task, variant)?;
-            let path = assets::policy_path(&self.models[self.model]);
-            let policy = Policy::load(&path)?;
-            check_policy(&policy, &model).with_context(|| path.display().to_string())?;
-            let policy = Arc::new(policy);
+            let (model, policy) = self.policy(task, variant)?;
             return Ok(match MODES[self.mode] {
                 "System 1" => ControllerKind::System1 { model, policy },
                 _ => ControllerKind::Hybrid {
@@ -308,6 +304,54 @@ impl Mind {
                 policy: None,
             },
         })
+    }
+
+    /// The chosen model and the policy beside it.
+    fn policy(
+        &mut self,
+        task: &Arc<Task>,
+        variant: &Variant,
+    ) -> Result<(Arc<WorldModel>, Arc<Policy>)> {
+        let model = self.world_model(task, variant)?;
+        let path = assets::policy_path(&self.models[self.model]);
+        let policy = Policy::load(&path)?;
+        check_policy(&policy, &model).with_context(|| path.display().to_string())?;
+        Ok((model, Arc::new(policy)))
+    }
+
+    /// All modes with the chosen model and cost, each by its name in [`MODES`].
+    ///
+    /// # Errors
+    /// When model or policy cannot be read or do not fit.
+    pub fn modes(
+        &mut self,
+        task: &Arc<Task>,
+        variant: &Variant,
+    ) -> Result<Vec<(&'static str, ControllerKind)>> {
+        let cost = COSTS[self.cost];
+        let (model, policy) = self.policy(task, variant)?;
+        let kinds = [
+            ControllerKind::Latent {
+                model: Arc::clone(&model),
+                cost,
+                policy: None,
+            },
+            ControllerKind::System1 {
+                model: Arc::clone(&model),
+                policy: Arc::clone(&policy),
+            },
+            ControllerKind::Hybrid {
+                model,
+                cost,
+                policy,
+            },
+        ];
+        Ok(MODES.into_iter().zip(kinds).collect())
+    }
+
+    /// Counts up with every change of who plans, and with every jump of the world.
+    pub fn generation(&self) -> u64 {
+        self.generation
     }
 
     /// The settings in force: rows that plan in true physics have a search of their own.

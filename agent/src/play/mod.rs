@@ -8,6 +8,7 @@ mod obey;
 mod pacer;
 mod picture;
 mod playground;
+mod rivals;
 mod session;
 mod settings;
 mod surprise;

@@ -154,6 +154,7 @@ impl Session {
             "act" => switches.act = on,
             "overlays" => switches.overlays = on,
             "landscape" => switches.landscape = on,
+            "side_by_side" => switches.side_by_side = on,
             "new_goals" => switches.new_goals = on,
             "unlimited" => {
                 switches.unlimited = on;

@@ -6,6 +6,7 @@ use super::obey::merge;
 use super::pacer::Pacer;
 use super::picture;
 use super::playground::Playground;
+use super::rivals::Rivals;
 use super::surprise::Surprise;
 use super::switches::Switches;
 use super::thinker::{Answer, Request};
@@ -65,6 +66,8 @@ pub struct Session {
     pub selected: Option<usize>,
     pub pacer: Pacer,
     pub replay: Option<Replay>,
+    /// The modes side by side.
+    pub rivals: Option<Rivals>,
     /// The last run that was recorded.
     pub recorded: Option<PathBuf>,
     /// What happened last, and when.
@@ -138,6 +141,7 @@ impl Session {
             shove_ns: 0.1,
             selected: None,
             replay: None,
+            rivals: None,
             recorded: None,
             message: None,
             messages: 0,
@@ -249,6 +253,7 @@ impl Session {
             self.step();
         }
         self.ask();
+        self.compare();
         if self.published.elapsed() >= PUBLISH_EVERY {
             self.published = Instant::now();
             self.publish();

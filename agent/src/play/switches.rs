@@ -13,6 +13,8 @@ pub struct Switches {
     pub overlays: bool,
     /// The cost's landscape is shown.
     pub landscape: bool,
+    /// All modes act on forks of the world, as ghosts.
+    pub side_by_side: bool,
     /// A goal that has been held for a second is followed by another one.
     pub new_goals: bool,
     /// As fast as possible: the world waits for plans and for nothing else.
@@ -27,6 +29,7 @@ impl Default for Switches {
             act: true,
             overlays: true,
             landscape: true,
+            side_by_side: false,
             new_goals: true,
             unlimited: false,
         }

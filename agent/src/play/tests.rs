@@ -1,26 +1,33 @@
 //! The session without a window: failures are told, and the rest goes on.
 
-use super::PlayOptions;
 use super::session::Session;
+use super::{PlayOptions, mind, picture};
 use crate::controller::PlanningConfig;
 use crate::objective::CostKind;
 use crate::recording::Change;
 use crate::recording::Recording;
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 use viewer::stream::{Command, Link};
+use world_model::WorldModel;
+use world_model::policy::{Calibration, Demonstrations, PolicyConfig, train_policy};
 
 fn assets() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../assets")
 }
 
 fn session(out: &Path) -> Session {
+    session_with(out, Vec::new())
+}
+
+fn session_with(out: &Path, models: Vec<PathBuf>) -> Session {
     let options = PlayOptions {
         assets: assets(),
         task: "push".to_owned(),
         planner: "icem".to_owned(),
         cost: CostKind::Pose,
-        models: Vec::new(),
+        models,
         config: PlanningConfig::default(),
         seed: 3,
         out: out.to_owned(),
@@ -115,6 +122,84 @@ fn recordings_replay_to_the_same_bytes_and_tell_when_they_do_not() {
     std::fs::write(&path, [&written[..=header], b"nonsense"].concat()).expect("written");
     let error = Recording::read(&path).expect_err("damaged").to_string();
     assert!(error.contains("damaged"), "{error}");
+}
+
+/// A copy of the shipped model, in a folder in which there is no policy.
+fn copied_model(folder: &Path) -> PathBuf {
+    let path = folder.join("push.safetensors");
+    std::fs::copy(assets().join("models/push.safetensors"), &path).expect("the shipped model");
+    path
+}
+
+/// A policy of the model that knows next to nothing, beside it.
+fn write_policy(model: &Path) {
+    let path = crate::assets::policy_path(model);
+    let model = WorldModel::load(model).expect("the shipped model");
+    let card = model.card();
+    let mut all = Demonstrations::new(card.latent_dim(), card.action_dim(), card.block());
+    let frames = 20;
+    let latents = vec![0.1; frames * card.latent_dim()];
+    all.push_course(&latents, &vec![0.2; (frames - 1) * card.action_dim()])
+        .expect("a course");
+    let config = PolicyConfig {
+        steps: 5,
+        hidden: vec![8],
+        ..PolicyConfig::default()
+    };
+    let policy = train_policy(&model, &all, &config, &mut |_, _| ControlFlow::Continue(()));
+    let calibration = Calibration {
+        quantile: 0.98,
+        disagreement: 1.0,
+        surprise: 1.0,
+        miss: 1.0,
+        patience: 3,
+    };
+    let policy = policy.expect("a policy").with_calibration(calibration);
+    policy.save(&path).expect("written");
+}
+
+/// Without a policy there is nothing to compare: that is told, and the switch goes back. With one, all modes are ghosts.
+#[test]
+fn modes_act_side_by_side_where_there_is_a_policy() {
+    let out = tempfile::tempdir().expect("a folder");
+    let model = copied_model(out.path());
+    let mut session = session_with(out.path(), vec![model.clone()]);
+    let compare = |session: &mut Session, on| {
+        session.take(Command::Switch("side_by_side".to_owned(), on));
+    };
+    compare(&mut session, true);
+    until(&mut session, |s| !s.switches.side_by_side);
+    let message = session.message().expect("a message").clone();
+    assert!(
+        message.contains("side by side") && message.contains("push.policy.safetensors"),
+        "{message}"
+    );
+    assert!(session.rivals.is_none());
+
+    write_policy(&model);
+    compare(&mut session, true);
+    let all_moved = |s: &Session| {
+        let standings = s.rivals.as_ref().map_or(&[][..], |r| r.standings());
+        standings.len() == 3 && standings.iter().all(|s| s.poses.len() > 5 || s.reached)
+    };
+    until(&mut session, all_moved);
+    let telemetry = picture::telemetry(&mut session);
+    for mode in mind::MODES {
+        assert!(telemetry.ghosts.iter().any(|g| g.name == mode), "{mode}");
+        assert!(
+            telemetry.status.iter().any(|(name, _)| name == mode),
+            "{mode}"
+        );
+    }
+    compare(&mut session, false);
+    until(&mut session, |s| s.rivals.is_none());
+    let telemetry = picture::telemetry(&mut session);
+    assert!(
+        telemetry
+            .ghosts
+            .iter()
+            .all(|g| !mind::MODES.contains(&g.name.as_str()))
+    );
 }
 
 #[test]

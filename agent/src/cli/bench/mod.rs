@@ -4,6 +4,8 @@ mod models;
 mod rows;
 mod sweep;
 
+pub use sweep::at_rate;
+
 use super::UsageError;
 use super::interrupt::Interrupt;
 use crate::benchmark::manifest::{self, Manifest};

@@ -3,6 +3,7 @@
 use super::super::session::Session;
 use super::super::surprise::FAR_BLOCKS;
 use super::super::thinker::Thought;
+use crate::side_by_side::Standing;
 use sim::{Env, PoseShape};
 use viewer::stream::{DragPlane, Ghost, GhostShape, Path};
 
@@ -14,6 +15,13 @@ const ELITE: [f32; 4] = [0.55, 0.2, 0.85, 0.5];
 const OTHER: [f32; 4] = [0.35, 0.4, 0.5, 0.28];
 const ACTUAL: [f32; 4] = [0.1, 0.1, 0.1, 0.9];
 const EXPECTED: [f32; 4] = [0.95, 0.5, 0.0, 0.9];
+
+/// Colours of the modes side by side, in the order of `MODES`: System 2, System 1, hybrid.
+const MODE_COLOURS: [[f32; 4]; 3] = [
+    [0.1, 0.35, 0.95, 0.4],
+    [0.95, 0.55, 0.05, 0.4],
+    [0.85, 0.1, 0.25, 0.4],
+];
 
 /// Seconds of the actual path that are drawn.
 const PATH_S: usize = 3;
@@ -85,7 +93,20 @@ pub fn paths(session: &Session, thought: Option<&Thought>) -> Vec<Path> {
     let recent = trail.iter().skip(trail.len().saturating_sub(PATH_S * rate));
     let points = recent.map(|t| object_at(env, &t.pose)).collect();
     draw(points, ACTUAL, 1.0);
+    for (standing, colour) in standings(session).iter().zip(MODE_COLOURS) {
+        let points = standing.poses.iter().map(|pose| mover_at(env, pose));
+        let [red, green, blue, _] = colour;
+        draw(points.collect(), [red, green, blue, 0.9], 1.0);
+    }
     paths
+}
+
+/// How the modes side by side are doing; none where they are not shown.
+pub fn standings(session: &Session) -> &[Standing] {
+    session
+        .rivals
+        .as_ref()
+        .map_or(&[], |rivals| rivals.standings())
 }
 
 /// The pose after a control step of the recent past.
@@ -132,6 +153,22 @@ pub fn ghosts(session: &Session, thought: Option<&Thought>) -> Vec<Ghost> {
             placement: env.placement_of(pose),
             colour: IMAGINED,
             uncertainty_m: uncertainty(session, blocks).unwrap_or(0.0),
+            drag: None,
+        });
+    }
+    for (standing, colour) in standings(session).iter().zip(MODE_COLOURS) {
+        let Some(pose) = standing.poses.last() else {
+            continue;
+        };
+        ghosts.push(Ghost {
+            name: standing.name.to_owned(),
+            shape: match form {
+                GhostShape::Ball(radius) => GhostShape::Ball(radius * 0.8),
+                body @ GhostShape::Body(_) => body,
+            },
+            placement: env.placement_of(pose),
+            colour,
+            uncertainty_m: 0.0,
             drag: None,
         });
     }

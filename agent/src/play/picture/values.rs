@@ -2,6 +2,7 @@
 
 use super::super::session::Session;
 use super::super::thinker::Thought;
+use super::futures::standings;
 use super::words::{depth, starved};
 use sim::shapes::Placement;
 use std::collections::BTreeMap;
@@ -28,6 +29,8 @@ pub fn values(session: &Session, thought: Option<&Thought>, speed: f64) -> BTree
         ("act", flag(switches.act)),
         ("overlays", flag(switches.overlays)),
         ("landscape", flag(switches.landscape)),
+        ("side_by_side", flag(switches.side_by_side)),
+        ("modes_shown", standings(session).len() as f64),
         ("new_goals", flag(switches.new_goals)),
         ("unlimited", flag(switches.unlimited)),
         ("speed", session.speed),

@@ -4,7 +4,7 @@ use super::super::mind::PLANNERS;
 use super::super::pacer::Brake;
 use super::super::session::Session;
 use super::super::thinker::Thought;
-use super::futures::{end_of, uncertainty};
+use super::futures::{end_of, standings, uncertainty};
 use std::time::Duration;
 use viewer::stream::Lamp;
 
@@ -129,6 +129,17 @@ pub fn status(session: &Session, thought: Option<&Thought>, speed: f64) -> Vec<(
         let yaw = if blurred { ", yaw uncertain" } else { "" };
         let line = format!("± {:.1} cm after {blocks} blocks{yaw}", 100.0 * metres);
         lines.push(("imagined end", line));
+    }
+    for standing in standings(session) {
+        let steps = standing.poses.len().saturating_sub(1);
+        let how = if standing.reached {
+            "reached"
+        } else {
+            "on its way"
+        };
+        let planned = 100.0 * standing.planned_share;
+        let line = format!("{how}, {steps} steps, {planned:.0}% planned");
+        lines.push((standing.name, line));
     }
     if let Some(replay) = &session.replay {
         let (shown, all) = (replay.next, replay.recording.steps.len());

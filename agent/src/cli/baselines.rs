@@ -1,0 +1,334 @@
+//! `foresight baselines`: the two systems, both under the arbiter, and all that they are to beat, in one table.
+
+use super::bench::{at_rate, read_config};
+use super::collect::exploration;
+use super::distill::{Lesson, belongs, distil, task_hash};
+use super::interrupt::Interrupt;
+use super::{UsageError, check_state};
+use crate::arbiter::Rule;
+use crate::benchmark::baselines::{Line, REFERENCE, render};
+use crate::benchmark::{BenchPlan, Pairs, Row, RowSpec, Tier, run as run_benchmark};
+use crate::controller::{ControllerKind, PlanningConfig};
+use crate::distillation::{Belongs, DistillConfig, Progress, push_data};
+use crate::model_check::check_model;
+use crate::objective::CostKind;
+use crate::recipe::Recipe;
+use crate::{assets, files};
+use anyhow::{Context, Result, bail};
+use clap::Args;
+use indicatif::{ProgressBar, ProgressStyle};
+use sim::Task;
+use sim::variation::Variant;
+use std::path::PathBuf;
+use std::sync::Arc;
+use world_model::WorldModel;
+use world_model::dataset::Dataset;
+use world_model::policy::{Demonstrations, Policy, Relabelling};
+
+#[derive(Args)]
+pub struct BaselinesArguments {
+    /// Task
+    #[arg(long)]
+    task: String,
+    /// World model [default: the shipped one]
+    #[arg(long)]
+    model: Option<PathBuf>,
+    /// The shipped model of images
+    #[arg(long, conflicts_with = "model")]
+    pixels: bool,
+    /// Exploration data that the policies learn from; without it they are collected as the recipe says
+    #[arg(long)]
+    data: Option<PathBuf>,
+    /// Recipe to use in place of the task's own
+    #[arg(long, value_name = "FILE")]
+    recipe: Option<PathBuf>,
+    /// Setting of the recipe to change, as SECTION.KEY=VALUE, such as distill.planner_goals=500; can be given again
+    #[arg(long, value_name = "SETTING")]
+    set: Vec<String>,
+    /// Cost that the planner minimises
+    #[arg(long, value_enum, default_value = "pose")]
+    cost: CostKind,
+    /// Planner, objective and arbiter settings
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Episodes in each row
+    #[arg(long, default_value_t = 200)]
+    episodes: usize,
+    /// Draw fresh pairs of start and goal with this seed, instead of the frozen ones in assets/manifests
+    #[arg(long)]
+    seed: Option<u64>,
+    /// Continue with the policies and rows that are done
+    #[arg(long)]
+    resume: bool,
+    /// Folder for the policies, and the rows as baselines.json
+    #[arg(long)]
+    out: PathBuf,
+}
+
+pub fn run(arguments: &BaselinesArguments) -> Result<()> {
+    if arguments.episodes == 0 {
+        bail!(UsageError("--episodes 0: expected at least 1".to_owned()));
+    }
+    let assets = assets::find()?;
+    let task = Arc::new(Task::load(&assets, &arguments.task)?);
+    let path = match &arguments.model {
+        Some(path) => path.clone(),
+        None => assets::model_path(&assets, task.name(), arguments.pixels),
+    };
+    let model = Arc::new(WorldModel::load(&path)?);
+    check_model(&model, &task).with_context(|| path.display().to_string())?;
+    let mut recipe = match &arguments.recipe {
+        Some(path) => Recipe::from_file(path)?,
+        None => Recipe::of_task(&assets, task.name(), model.sight().is_some())?,
+    };
+    recipe = recipe
+        .with(&arguments.set)
+        .map_err(|e| UsageError(format!("--set {e:#}")))?;
+    let usage = |error: anyhow::Error| UsageError(error.to_string());
+    recipe.distill.validate().map_err(usage)?;
+    if recipe.distill.planner_goals == 0 || recipe.distill.calibration_goals == 0 {
+        bail!(UsageError(
+            "--set distill.planner_goals and distill.calibration_goals: expected at least 1 of each"
+                .to_owned()
+        ));
+    }
+    let planning = arguments
+        .config
+        .as_deref()
+        .map_or_else(|| Ok(PlanningConfig::default()), read_config)?;
+    check_state(&arguments.out, arguments.resume)?;
+    let interrupt = Interrupt::install()?;
+    std::fs::create_dir_all(&arguments.out)
+        .with_context(|| format!("cannot make {}", arguments.out.display()))?;
+    recipe.collect.image_size = model.sight().map(|s| s.spec().image().height);
+    let own = arguments.out.join("exploration.data");
+    let (folder, missing) = match &arguments.data {
+        Some(folder) => (folder, None),
+        None => (&own, Some(&recipe.collect)),
+    };
+    let data = exploration(&task, missing, folder, &interrupt)?;
+    let variant = Variant::of(&task, None)?;
+    Belongs {
+        task: task_hash(&task, &variant)?,
+        model: model.hash().to_owned(),
+        data: data.hash.clone(),
+        cost: arguments.cost.name().to_owned(),
+        seed: recipe.distill.policy.seed,
+        settings: serde_json::to_string(&recipe.distill)?,
+    }
+    .claim(&arguments.out.join("belongs.json"))?;
+    let work = Work {
+        arguments,
+        task: &task,
+        variant: &variant,
+        model: &model,
+        distill: &recipe.distill,
+        planning: &planning,
+        data: &data,
+        interrupt: &interrupt,
+        pairs: match arguments.seed {
+            Some(seed) => Pairs::Fresh(seed),
+            None => Pairs::Frozen(assets),
+        },
+    };
+    let lines = work.lines()?;
+    println!("{}", render(&lines));
+    println!(
+        "Success in percent with Wilson 95 % intervals; p against {REFERENCE} over all tiers. Wrote {}.",
+        work.report().display()
+    );
+    Ok(())
+}
+
+/// What all lines share.
+struct Work<'a> {
+    arguments: &'a BaselinesArguments,
+    task: &'a Arc<Task>,
+    variant: &'a Variant,
+    model: &'a Arc<WorldModel>,
+    distill: &'a DistillConfig,
+    planning: &'a PlanningConfig,
+    data: &'a Dataset,
+    interrupt: &'a Interrupt,
+    pairs: Pairs,
+}
+
+/// A line before it is run.
+type Entry = (&'static str, ControllerKind, PlanningConfig);
+
+impl Work<'_> {
+    fn lines(&self) -> Result<Vec<Line>> {
+        let full = self.distill;
+        let alone = DistillConfig {
+            calibration_goals: 0,
+            ..full.clone()
+        };
+        let mut clone = DistillConfig {
+            planner_goals: 0,
+            ..alone.clone()
+        };
+        let hindsight = clone.clone();
+        clone.policy.relabelling = Relabelling::Last;
+        let no_dagger = DistillConfig { rounds: 0, ..alone };
+        let policies = [
+            ("cloning the data", "clone", &clone),
+            ("hindsight cloning", "hindsight", &hindsight),
+            ("distilled, no DAgger", "no-dagger", &no_dagger),
+            ("distilled, DAgger", "dagger", full),
+        ];
+        let mut entries: Vec<Entry> = Vec::new();
+        let mut best = None;
+        for (name, file, config) in policies {
+            let policy = self.policy(file, config)?;
+            best = Some(Arc::clone(&policy));
+            let kind = ControllerKind::System1 {
+                model: Arc::clone(self.model),
+                policy,
+            };
+            entries.push((name, kind, self.planning.clone()));
+        }
+        let policy = best.context("no policy was distilled")?;
+        let planner = |policy: Option<&Arc<Policy>>| ControllerKind::Latent {
+            model: Arc::clone(self.model),
+            cost: self.arguments.cost,
+            policy: policy.map(Arc::clone),
+        };
+        let hybrid = ControllerKind::Hybrid {
+            model: Arc::clone(self.model),
+            cost: self.arguments.cost,
+            policy: Arc::clone(&policy),
+        };
+        let plans = || self.planning.clone();
+        entries.push((REFERENCE, planner(None), plans()));
+        entries.push(("System 2, proposals", planner(Some(&policy)), plans()));
+        entries.push(("hybrid", hybrid.clone(), plans()));
+        let mut lines = self.measure(&entries)?;
+        // The arbiter's baselines plan as often as the arbiter did.
+        let rate = lines.last().map_or(0.0, Line::planned_share) as f32;
+        for (name, rule) in [
+            ("random switching", Rule::Random),
+            ("periodic planning", Rule::Periodic),
+        ] {
+            let config = at_rate(self.planning, rule, rate);
+            entries.push((name, hybrid.clone(), config));
+        }
+        lines = self.measure(&entries)?;
+        Ok(lines)
+    }
+
+    /// A policy from its file, or distilled into it.
+    fn policy(&self, name: &str, config: &DistillConfig) -> Result<Arc<Policy>> {
+        let path = self
+            .arguments
+            .out
+            .join(format!("{name}.policy.safetensors"));
+        if path.exists() {
+            return Ok(Arc::new(Policy::load(&path)?));
+        }
+        println!("{}:", path.display());
+        let card = self.model.card();
+        let mut all = Demonstrations::new(card.latent_dim(), card.action_dim(), card.block());
+        push_data(self.model, self.data, &mut all)?;
+        let lesson = Lesson {
+            task: self.task,
+            variant: self.variant,
+            model: self.model,
+            cost: self.arguments.cost,
+            config,
+            seed: config.policy.seed,
+            interrupt: self.interrupt,
+        };
+        let belongs = belongs(&lesson, self.data.hash.clone())?;
+        let state = files::with_suffix(&path, ".distilling");
+        let mut progress = match state.exists() {
+            true => Progress::resume(&state, &belongs)?,
+            false => Progress::new(&state, belongs),
+        };
+        let policy = distil(&lesson, &mut all, &mut progress)?;
+        policy.save(&path)?;
+        progress.remove()?;
+        Ok(Arc::new(policy))
+    }
+
+    /// Runs lines on the near, mid and turn tiers; the rows that are in the report already are not run again.
+    fn measure(&self, entries: &[Entry]) -> Result<Vec<Line>> {
+        let mut tiers = Tier::of(self.task);
+        tiers.retain(|tier| *tier != Tier::Far);
+        let spec = |(_, kind, config): &Entry, tier: Tier| RowSpec {
+            task: Arc::clone(self.task),
+            variant: self.variant.clone(),
+            tier,
+            controller: kind.clone(),
+            config: config.clone(),
+            budget: None,
+            episodes: self.arguments.episodes,
+        };
+        let rows = entries.iter().flat_map(|entry| {
+            let tiers = tiers.iter();
+            tiers.map(move |tier| spec(entry, *tier))
+        });
+        let path = self.report();
+        let earlier: Vec<Line> = match path.exists() {
+            true => {
+                let text = std::fs::read_to_string(&path)
+                    .with_context(|| format!("cannot read {}", path.display()))?;
+                serde_json::from_str(&text)
+                    .with_context(|| format!("{} is not a table of baselines", path.display()))?
+            }
+            false => Vec::new(),
+        };
+        let plan = BenchPlan {
+            rows: rows.collect(),
+            pairs: self.pairs.clone(),
+            realtime: false,
+            threads: std::thread::available_parallelism().map_or(1, usize::from),
+            done: earlier.into_iter().flat_map(|line| line.rows).collect(),
+        };
+        let bar = ProgressBar::new((plan.rows.len() * self.arguments.episodes) as u64).with_style(
+            ProgressStyle::with_template("{bar:30} {pos}/{len} episodes, {eta} left {msg}")?,
+        );
+        let named = |rows: &[Row]| -> Vec<Line> {
+            let lines = entries.iter().zip(rows.chunks(tiers.len().max(1)));
+            let line = |((name, ..), rows): (&Entry, &[Row])| Line {
+                name: (*name).to_owned(),
+                rows: rows.to_vec(),
+            };
+            lines.map(line).collect()
+        };
+        let (mut so_far, mut written) = (Vec::new(), Ok(()));
+        let rows = run_benchmark(
+            &plan,
+            &|head| {
+                bar.inc(1);
+                bar.set_message(format!("{} {}", head.tier.name(), head.planner));
+                !self.interrupt.requested()
+            },
+            &mut |row| {
+                so_far.push(row.clone());
+                // While earlier rows are taken over, the file holds as many or more.
+                if so_far.len() > plan.done.len() && written.is_ok() {
+                    written = self.write(&named(&so_far));
+                }
+            },
+        )?;
+        bar.finish_and_clear();
+        written?;
+        if rows.len() < plan.rows.len() {
+            bail!(
+                "interrupted after {} of {} rows; {} is kept, continue with --resume",
+                rows.len(),
+                plan.rows.len(),
+                self.arguments.out.display()
+            );
+        }
+        Ok(named(&rows))
+    }
+
+    fn report(&self) -> PathBuf {
+        self.arguments.out.join("baselines.json")
+    }
+
+    fn write(&self, lines: &[Line]) -> Result<()> {
+        files::write_atomically(&self.report(), serde_json::to_string(lines)?.as_bytes())
+    }
+}
