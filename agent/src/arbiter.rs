@@ -150,6 +150,8 @@ pub struct Arbiter {
     lowest: f32,
     since_lowest: usize,
     decisions: usize,
+    /// Where in its period the periodic rule begins, in `[0, 1)`: drawn, so that short episodes are planned at its rate too.
+    phase: f32,
     /// Milliseconds of planning that may still be spent.
     purse_ms: f32,
     /// Of the random rule.
@@ -187,6 +189,10 @@ impl Arbiter {
         }
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         rng.set_stream(3);
+        let phase = match config.rule {
+            Rule::Periodic => rng.random(),
+            Rule::Signs | Rule::Random => 0.0,
+        };
         Ok(Self {
             purse_ms: config.budget_ms_per_s.unwrap_or(0.0) * PURSE_S,
             config: config.clone(),
@@ -196,6 +202,7 @@ impl Arbiter {
             lowest: f32::INFINITY,
             since_lowest: 0,
             decisions: 0,
+            phase,
             rng,
         })
     }
@@ -229,9 +236,9 @@ impl Arbiter {
                 (self.rng.random::<f32>() < self.config.rate).then_some(Reason::Schedule)
             }
             Rule::Periodic => {
-                let before = (self.decisions - 1) as f32 * self.config.rate;
-                let now = self.decisions as f32 * self.config.rate;
-                (now.ceil() > before.ceil()).then_some(Reason::Schedule)
+                let before = (self.decisions - 1) as f32 * self.config.rate + self.phase;
+                let now = self.decisions as f32 * self.config.rate + self.phase;
+                (now.floor() > before.floor()).then_some(Reason::Schedule)
             }
         };
         let Some(reason) = reason else {
@@ -412,6 +419,27 @@ mod tests {
                 .filter(|_| arbiter.judge(&USUAL, 0.25).0 == Actor::System2)
                 .count();
             assert!((80..=120).contains(&planned), "{rule:?}: {planned} of 400");
+        }
+    }
+
+    #[test]
+    fn short_episodes_are_planned_at_the_rate_too() {
+        for rule in [Rule::Random, Rule::Periodic] {
+            let config = ArbiterConfig {
+                rule,
+                rate: 0.2,
+                ..ArbiterConfig::default()
+            };
+            let episodes = (0..400).map(|seed| {
+                let mut arbiter = Arbiter::new(&config, Some(&thresholds()), seed).unwrap();
+                let decisions = (0..3).map(|_| arbiter.judge(&USUAL, 0.25).0);
+                decisions.filter(|actor| *actor == Actor::System2).count()
+            });
+            let planned: usize = episodes.sum();
+            assert!(
+                (190..=290).contains(&planned),
+                "{rule:?}: {planned} of 1200"
+            );
         }
     }
 

@@ -3,7 +3,7 @@
 use super::compare::Comparison;
 use super::row::Row;
 use super::statistics::mcnemar_exact;
-use super::table::success;
+use super::table::{milliseconds, success};
 use comfy_table::{CellAlignment, Table, presets};
 use serde::{Deserialize, Serialize};
 
@@ -64,8 +64,8 @@ pub fn render(lines: &[Line]) -> String {
         cells.extend(line.rows.iter().map(success));
         let worst = |value: fn(&Row) -> f64| line.rows.iter().map(value).fold(0.0, f64::max);
         cells.push(format!("{:.1}", 100.0 * line.planned_share()));
-        cells.push(format!("{:.3}", worst(|row| row.decision_ms_p50)));
-        cells.push(format!("{:.3}", worst(|row| row.decision_ms_p99)));
+        cells.push(milliseconds(worst(|row| row.decision_ms_p50)));
+        cells.push(milliseconds(worst(|row| row.decision_ms_p99)));
         let other = reference.filter(|reference| reference.name != line.name);
         cells.extend(match other.and_then(|other| line.against(other)) {
             Some((theirs, ours)) => [

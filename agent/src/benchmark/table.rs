@@ -48,8 +48,8 @@ pub fn render(rows: &[Row]) -> String {
             format!("{least}-{most}")
         });
         let worst = |value: fn(&Row) -> f64| line.iter().map(|r| value(r)).fold(0.0, f64::max);
-        cells.push(format!("{:.1}", worst(|r| r.decision_ms_p50)));
-        cells.push(format!("{:.1}", worst(|r| r.decision_ms_p99)));
+        cells.push(milliseconds(worst(|r| r.decision_ms_p50)));
+        cells.push(milliseconds(worst(|r| r.decision_ms_p99)));
         cells.push(format!("{:.0}", worst(|r| r.model_steps_per_decision)));
         if realtime {
             let missed: usize = line.iter().map(|r| r.deadline_misses).sum();
@@ -108,6 +108,14 @@ pub fn planner_name(row: &Row) -> String {
             format!("{} {:.0}%", row.planner, 100.0 * arbiter.rate)
         }
         _ => row.planner.clone(),
+    }
+}
+
+/// A time in milliseconds, to the microsecond where it is less than one: reactions are a thousand times as fast as plans.
+pub fn milliseconds(ms: f64) -> String {
+    match ms < 1.0 {
+        true => format!("{ms:.3}"),
+        false => format!("{ms:.1}"),
     }
 }
 

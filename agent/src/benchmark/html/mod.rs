@@ -1,7 +1,7 @@
 //! The HTML report: one file, no network, the pictures inside as SVG.
 
 use super::row::Row;
-use super::table::{planner_name, success, task_name};
+use super::table::{milliseconds, planner_name, success, task_name};
 use anyhow::{Result, anyhow};
 use plotters::coord::{CoordTranslate, Shift};
 use plotters::prelude::*;
@@ -180,8 +180,8 @@ fn table(rows: &[Row]) -> Result<String> {
     for row in rows {
         write!(
             out,
-            "<tr><td>{}</td><td>{}</td><td>{}</td><td><small>{}</small></td><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{:.1}</td>\
-             <td>{:.1}</td><td>{:.0}</td>",
+            "<tr><td>{}</td><td>{}</td><td>{}</td><td><small>{}</small></td><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td>\
+             <td>{}</td><td>{:.0}</td>",
             planner_name(row),
             row.cost,
             row.observation,
@@ -191,8 +191,8 @@ fn table(rows: &[Row]) -> Result<String> {
             row.episodes,
             row.steps_to_success
                 .map_or("-".to_owned(), |s| format!("{s:.0}")),
-            row.decision_ms_p50,
-            row.decision_ms_p99,
+            milliseconds(row.decision_ms_p50),
+            milliseconds(row.decision_ms_p99),
             row.model_steps_per_decision
         )?;
         if realtime {

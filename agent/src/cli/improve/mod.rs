@@ -140,11 +140,8 @@ pub fn run(arguments: &ImproveArguments) -> Result<()> {
     for file in [&arguments.out, &json] {
         files::check_writable(file)?;
     }
-    if all_data.exists() {
-        bail!(UsageError(format!(
-            "{} is in the way of the data that are to be written there",
-            all_data.display()
-        )));
+    if all_data.exists() && !arguments.resume {
+        bail!(UsageError(in_the_way(&all_data)));
     }
     let folder = files::with_suffix(&arguments.out, ".improving");
     check_state(&folder, arguments.resume)?;
@@ -203,7 +200,12 @@ pub fn run(arguments: &ImproveArguments) -> Result<()> {
     let (best, _) = best(rounds).context("no round was measured")?;
     let agent = work.agent(best.round)?;
     let all = work.data(rounds.len() - 1)?;
-    write_data(&all, &folder.join("all.data"), &all_data)?;
+    match all_data.exists() {
+        // Of a run that was killed at the very end.
+        true if Dataset::read(&all_data)?.hash == all.hash => {}
+        true => bail!(in_the_way(&all_data)),
+        false => write_data(&all, &folder.join("all.data"), &all_data)?,
+    }
     files::write_atomically(&json, serde_json::to_string_pretty(rounds)?.as_bytes())?;
     if let Some(policy) = &agent.policy {
         policy.save(&assets::policy_path(&arguments.out))?;
@@ -219,6 +221,13 @@ pub fn run(arguments: &ImproveArguments) -> Result<()> {
         all_data.display()
     );
     Ok(())
+}
+
+fn in_the_way(data: &Path) -> String {
+    format!(
+        "{} is in the way of the data that are to be written there",
+        data.display()
+    )
 }
 
 fn check(arguments: &ImproveArguments, keep: usize) -> Result<()> {
