@@ -16,6 +16,7 @@ mod physics_failures;
 mod plausible;
 mod size;
 mod snapshot;
+mod so101;
 mod success;
 mod support;
 mod task_files;
