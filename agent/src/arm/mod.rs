@@ -13,7 +13,7 @@ mod twin;
 
 pub use arrival::Arrival;
 pub use goal::goal_inside;
-pub use latent_proposer::{LatentProposer, Mind};
+pub use latent_proposer::{LatentProposer, Mind, planning};
 pub use sim_faults::SimFaults;
 pub use sim_hardware::SimHardware;
 pub use switch::{Switch, Switchable};

@@ -2,7 +2,6 @@
 
 use super::*;
 use crate::assets;
-use crate::controller::PlanningConfig;
 use crate::objective::CostKind;
 use robot::Measured;
 use robot::planning::{Observation, Proposal, Proposer};
@@ -33,7 +32,7 @@ fn mind(model: &str) -> Mind {
     Mind {
         model: Arc::new(WorldModel::load(&assets().join("models").join(model)).unwrap()),
         cost: CostKind::Reach,
-        config: PlanningConfig::default(),
+        config: planning(),
         seed: 0,
     }
 }

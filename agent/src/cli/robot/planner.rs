@@ -1,9 +1,8 @@
 //! What proposes motion, and where to.
 
 use super::UsageError;
-use crate::arm::{Arrival, LatentProposer, Mind, Switch, Switchable, Twin, goal_inside};
+use crate::arm::{Arrival, LatentProposer, Mind, Switch, Switchable, Twin, goal_inside, planning};
 use crate::assets;
-use crate::controller::PlanningConfig;
 use crate::objective::CostKind;
 use anyhow::{Context, Result, bail};
 use clap::{Args, ValueEnum};
@@ -28,7 +27,7 @@ pub struct PlannerArguments {
     /// With latent: the cost
     #[arg(long, value_enum, default_value = "reach")]
     cost: CostKind,
-    /// With latent: how to plan, as for bench (TOML)
+    /// With latent: how to plan (TOML, as for bench; replaces the settings for arms)
     #[arg(long)]
     config: Option<PathBuf>,
     /// With latent: seed of the search
@@ -137,7 +136,7 @@ impl PlannerArguments {
                     .with_context(|| format!("cannot read {}", path.display()))?;
                 toml::from_str(&text).with_context(|| path.display().to_string())?
             }
-            None => PlanningConfig::default(),
+            None => planning(),
         };
         let task = Arc::new(Task::load(&assets, &model.card().task)?);
         let names = task.pose_names();
