@@ -57,7 +57,6 @@ fn the_servos_answer_as_the_published_ones() {
     assert!(answers.len() >= 10);
     for answer in answers {
         let off = largest_difference(&mut env, answer, interval);
-        println!("{off:?} speed {}", answer["speed"]);
         assert!(off.iter().all(|off| *off < SAME_ANSWER), "{off:?} rad");
     }
 }

@@ -34,8 +34,8 @@ pub struct Mind {
 const HEADROOM: f64 = 0.8;
 
 /// How to plan for an arm, ten times a second. Other than in an episode, which ends when its goal is touched, the arm has to come to
-/// rest there: small and smooth changes of the last plan do that, where a wide search finds ever new ways about the goal. Of 10
-/// goals over ROS 2 all were reached with these settings, in rapier 1 of 6 with the wide search of an episode.
+/// rest there: small and smooth changes of the last plan do that, where a wide search finds ever new ways about the goal. Of goals in
+/// rapier 2 of 6 were held with the wide search of an episode; figures with these settings are in `agent/README.md`.
 pub fn planning() -> PlanningConfig {
     PlanningConfig {
         planner: Method::Icem(IcemConfig {
