@@ -3,7 +3,7 @@
 //! The model's actions move the targets of servos at a rate. A plan is those rates, integrated from where the joints were sent,
 //! and how they were sent to move, when the state was measured. What goes on of the plan before until the new one can be there
 //! is committed, and stands in the imagined future too. Rates change no faster than the profile's acceleration and jerk allow, in
-//! the imagination as on the robot: so the safety filter has nothing to change, and the robot does what was imagined.
+//! the imagination as on the robot: so the safety filter has little to change, and the robot does what was imagined.
 
 use super::Twin;
 use crate::controller::{Controller, ControllerKind, PlanningConfig};

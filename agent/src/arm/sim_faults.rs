@@ -70,3 +70,32 @@ impl SimFaults {
         })
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may fail by panicking")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn faults_are_read_by_name_and_refused_with_what_was_written() {
+        let texts = ["delay=0.04", "damping=2"].map(str::to_owned);
+        let faults = SimFaults::parse(&texts).unwrap();
+        assert_eq!(
+            (faults.delay, faults.damping, faults.drop),
+            (0.04, 2.0, 0.0)
+        );
+        for text in [
+            "wobble=1",
+            "delay",
+            "delay=soon",
+            "drop=1.5",
+            "delay=nan",
+            "damping=-1",
+        ] {
+            let error = SimFaults::parse(&[text.to_owned()])
+                .unwrap_err()
+                .to_string();
+            assert!(error.starts_with(text), "{error}");
+        }
+    }
+}

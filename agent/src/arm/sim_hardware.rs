@@ -177,3 +177,79 @@ impl HardwareInterface for SimHardware {
         Some(false)
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may fail by panicking")]
+mod tests {
+    use super::*;
+    use crate::assets;
+    use robot::profile::Profile;
+    use sim::Task;
+    use std::sync::Arc;
+
+    /// An arm that stands with its joints at zero, and sags.
+    fn hardware(faults: &[&str]) -> SimHardware {
+        let assets = assets::find().unwrap();
+        let profile = Profile::read(&assets.join("profiles/so101.toml")).unwrap();
+        let task = Arc::new(Task::load(&assets, "reach").unwrap());
+        let twin = Twin::new(&task, &profile).unwrap();
+        let faults: Vec<String> = faults.iter().map(|f| (*f).to_owned()).collect();
+        let faults = SimFaults::parse(&faults).unwrap();
+        let joints = profile.joints();
+        let mut hardware = SimHardware::new(twin, &joints, Clock::start(), faults, 0).unwrap();
+        hardware.activate().unwrap();
+        hardware
+    }
+
+    fn read_after(hardware: &mut SimHardware, seconds: f64) -> Option<JointState> {
+        hardware.clock.sleep_until(hardware.clock.now() + seconds);
+        hardware.read().unwrap()
+    }
+
+    #[test]
+    fn it_reports_what_it_measures_and_when() {
+        let mut hardware = hardware(&[]);
+        let first = read_after(&mut hardware, 0.02).unwrap();
+        let second = read_after(&mut hardware, 0.1).unwrap();
+        assert_eq!(first.name.len(), 5);
+        assert!(
+            (0.0..hardware.step + 1e-9).contains(&first.delay),
+            "{first:?}"
+        );
+        // By the stamps as much time has passed as by the physics.
+        assert!((second.stamp - first.stamp) as f64 * 1e-9 > 0.09);
+        assert!(
+            (second.position[1] - first.position[1]).abs() > 1e-3,
+            "it does not sag"
+        );
+    }
+
+    #[test]
+    fn frozen_joints_stay_while_their_stamps_go_on() {
+        let mut hardware = hardware(&["freeze=0"]);
+        let first = read_after(&mut hardware, 0.02).unwrap();
+        let second = read_after(&mut hardware, 0.1).unwrap();
+        assert_eq!(first.position, second.position);
+        assert!(second.stamp > first.stamp);
+    }
+
+    #[test]
+    fn duplicated_reports_are_the_same_and_lost_ones_do_not_come() {
+        let mut twice = hardware(&["duplicate=1"]);
+        let first = read_after(&mut twice, 0.02).unwrap();
+        let second = read_after(&mut twice, 0.02).unwrap();
+        assert_eq!(
+            (first.stamp, first.position),
+            (second.stamp, second.position)
+        );
+        assert!(read_after(&mut hardware(&["drop=1"]), 0.02).is_none());
+    }
+
+    #[test]
+    fn delayed_reports_say_how_old_they_are() {
+        let mut hardware = hardware(&["delay=0.1"]);
+        assert!(read_after(&mut hardware, 0.01).is_none());
+        let state = read_after(&mut hardware, 0.12).unwrap();
+        assert!(state.delay >= 0.1, "{}", state.delay);
+    }
+}
