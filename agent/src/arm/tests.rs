@@ -170,7 +170,7 @@ fn a_goal_out_of_reach_is_refused_with_its_place() {
 #[test]
 fn a_goal_that_is_found_is_inside_the_profile() {
     let (profile, mut twin) = (profile(), Twin::new(&task("reach"), &profile()).unwrap());
-    let goal = goal_inside(&mut twin, &profile, &[-0.1, 0.25, 0.15]).unwrap();
+    let goal = goal_inside(&mut twin, &profile, &[0.0, 0.25, 0.15]).unwrap();
     let limits = profile.settings().safety.limits.unwrap();
     for (joint, limits) in twin.joints_of(&goal).iter().zip(limits) {
         let joint = joint.unwrap();
