@@ -139,6 +139,8 @@ impl PlannerArguments {
             None => planning(),
         };
         let task = Arc::new(Task::load(&assets, &model.card().task)?);
+        // Whether it is the robot's at all is said before anything about the goal.
+        Twin::new(&task, profile).with_context(|| path.display().to_string())?;
         let names = task.pose_names();
         if self.goal.len() != names.len() {
             bail!(UsageError(format!(
