@@ -73,6 +73,54 @@ fn wrong_usage_exits_with_two() {
 }
 
 #[test]
+fn a_robot_is_not_opened_for_what_cannot_be() {
+    let folder = tempfile::tempdir().unwrap();
+    let assets = assets();
+    let run = |arguments: &str| {
+        let profile = assets.join("profiles/so101.toml");
+        format!(
+            "robot run --profile {} --hardware sim {arguments}",
+            profile.display()
+        )
+    };
+    let model = |name: &str| {
+        format!(
+            "--model {} --goal 0.25,0.1,0.2",
+            assets.join("models").join(name).display()
+        )
+    };
+    let cases: [(String, i32, &str); 11] = [
+        (String::new(), 2, "--goal"),
+        ("--goal 0.2,nan,0.1".to_owned(), 2, "--goal"),
+        ("--goal 0.2,0.1,0.1 --to 0,0,0,0,0".to_owned(), 2, "--to"),
+        ("--planner line --to 1,2".to_owned(), 2, "--to"),
+        (
+            "--planner line --to 0,0,0,0,0 --goal 0.2,0.1,0.1".to_owned(),
+            2,
+            "--goal",
+        ),
+        (
+            "--planner line --to 0,0,0,0,0 --fault wobble=1".to_owned(),
+            2,
+            "wobble",
+        ),
+        (
+            "--planner line --to 0,0,0,0,0 --fault drop=2".to_owned(),
+            2,
+            "drop=2",
+        ),
+        ("--goal 9,0,0.1".to_owned(), 1, "9"),
+        ("--goal 0.2,0.1".to_owned(), 2, "tip.x, tip.y, tip.z"),
+        (model("push.safetensors"), 1, "'push'"),
+        (model("reach-pixels.safetensors"), 1, "images"),
+    ];
+    for (arguments, code, expected) in cases {
+        let line = failure(&run(&arguments), folder.path(), code);
+        assert!(line.contains(expected), "{arguments:?}: {line}");
+    }
+}
+
+#[test]
 fn unwritable_outputs_fail_before_the_work() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("file"), "kept").unwrap();

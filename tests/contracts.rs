@@ -19,6 +19,7 @@ mod plausible;
 mod side_by_side;
 mod size;
 mod snapshot;
+mod so101;
 mod success;
 mod support;
 mod task_files;

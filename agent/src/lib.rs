@@ -1,8 +1,9 @@
 //! The Foresight agent: it adapts worlds and models to planners, closes the loop, and measures the result.
 //!
-//! This is the only crate that knows simulation, world model and planners; they know nothing of each other.
+//! This is the only crate that knows simulation, world model, planners and the robot's side; they know nothing of each other.
 
 pub mod arbiter;
+pub mod arm;
 pub mod assets;
 pub mod benchmark;
 pub mod cli;

@@ -91,6 +91,9 @@ pub struct ObjectiveConfig {
     /// Blocks for which a future goes on as it is at the end of the horizon, where the goal is not reached; of the costs
     /// `pose` and `slow`. Without them a detour that pays off late is never worth its way. Default 10.
     pub tail_blocks: f32,
+    /// Whether the goal is to be kept: a future that leaves it again pays for it, of the cost `pose`. Default false, for an
+    /// episode ends at its goal.
+    pub keep: bool,
     /// Weight of the disagreement of the first-passage heads, in standard deviations. Default 0.5.
     pub reach_pessimism: f32,
     /// Weight of the mean squared action. Default 0.
@@ -104,6 +107,7 @@ impl Default for ObjectiveConfig {
         Self {
             effector_per_m: 10.0,
             tail_blocks: 10.0,
+            keep: false,
             reach_pessimism: 0.5,
             action: 0.0,
             condition: 1.0,

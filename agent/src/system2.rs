@@ -6,7 +6,8 @@ use crate::senses::Senses;
 use crate::system1::System1;
 use anyhow::{Context, Result};
 use planners::{
-    Budget, Committed, Plan, PlanStatistics, Planner, PlannerConfig, RolloutModel, SearchSpace,
+    Budget, Committed, PlanStatistics, Planner, PlannerConfig, Ramp, Ramped, RolloutModel,
+    SearchSpace,
 };
 use sim::Env;
 
@@ -118,6 +119,18 @@ impl System2 {
     /// # Errors
     /// When the model cannot be evaluated.
     pub fn plan(&mut self, committed: &[f32]) -> Result<(Vec<f32>, f32, PlanStatistics)> {
+        self.plan_within(committed, None)
+    }
+
+    /// As [`System2::plan`], with actions that change no faster than a ramp allows, imagined ones too.
+    ///
+    /// # Errors
+    /// As [`System2::plan`].
+    pub fn plan_within(
+        &mut self,
+        committed: &[f32],
+        ramp: Option<&Ramp>,
+    ) -> Result<(Vec<f32>, f32, PlanStatistics)> {
         if let (Some(system1), Imaginer::Latent(rollouts, _)) = (&self.proposer, &self.imaginer)
             && self.proposals > 0
         {
@@ -129,7 +142,15 @@ impl System2 {
             Imaginer::Latent(rollouts, _) => rollouts.as_mut(),
             Imaginer::Physics(rollouts) => rollouts.as_mut(),
         };
-        let plan: &Plan = match committed {
+        let mut limited;
+        let model: &mut dyn RolloutModel = match ramp {
+            Some(ramp) => {
+                limited = Ramped::new(model, ramp);
+                &mut limited
+            }
+            None => model,
+        };
+        let plan = match committed {
             [] => self.planner.plan(model, Budget::Configured)?,
             _ => self
                 .planner
@@ -138,6 +159,9 @@ impl System2 {
         let mut actions = plan.actions.clone();
         let under_way = committed.len().min(actions.len());
         actions[..under_way].copy_from_slice(&committed[..under_way]);
+        if let Some(ramp) = ramp {
+            ramp.limit(&mut actions);
+        }
         Ok((actions, plan.cost, plan.statistics))
     }
 }

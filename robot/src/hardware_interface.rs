@@ -54,3 +54,42 @@ pub trait HardwareInterface: Send {
     /// Hears, about twice a second, how the loop does.
     fn tell(&mut self, _status: &crate::control_loop::LoopStatus) {}
 }
+
+/// Hardware that is chosen while the program runs.
+impl<H: HardwareInterface + ?Sized> HardwareInterface for Box<H> {
+    fn configure(&mut self) -> Result<(), RobotError> {
+        (**self).configure()
+    }
+
+    fn activate(&mut self) -> Result<(), RobotError> {
+        (**self).activate()
+    }
+
+    fn read(&mut self) -> Result<Option<JointState>, RobotError> {
+        (**self).read()
+    }
+
+    fn wait_for_state(&mut self, seconds: f64) {
+        (**self).wait_for_state(seconds);
+    }
+
+    fn write(&mut self, command: &SafeJointCommand) -> Result<(), RobotError> {
+        (**self).write(command)
+    }
+
+    fn deactivate(&mut self) -> Result<(), RobotError> {
+        (**self).deactivate()
+    }
+
+    fn emergency_pressed(&mut self) -> Option<bool> {
+        (**self).emergency_pressed()
+    }
+
+    fn problems(&mut self) -> Vec<String> {
+        (**self).problems()
+    }
+
+    fn tell(&mut self, status: &crate::control_loop::LoopStatus) {
+        (**self).tell(status);
+    }
+}

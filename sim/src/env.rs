@@ -3,7 +3,10 @@
 mod goal;
 mod interaction;
 mod picture;
+mod servos;
 mod snapshot;
+
+pub use servos::Servo;
 
 use crate::camera::Scenery;
 use crate::error::SimError;

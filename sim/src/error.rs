@@ -55,6 +55,16 @@ pub enum SimError {
         /// The task's action dimension.
         expected: usize,
     },
+    /// Servos of the wrong number, with an entry that is not finite, or of a robot that has others.
+    #[error("servos of task '{task}' {given}: expected {expected}")]
+    Servos {
+        /// The task.
+        task: String,
+        /// What was given.
+        given: String,
+        /// What was expected.
+        expected: String,
+    },
     /// The physics left the finite, or panicked; this world must be reset.
     #[error("world failed at control step {step}: {message}")]
     World {

@@ -22,7 +22,7 @@ mod world;
 
 pub use behaviour::{Behaviour, BehaviourKind};
 pub use camera::{Camera, Rig};
-pub use env::Env;
+pub use env::{Env, Servo};
 pub use error::SimError;
 pub use hand::Hand;
 pub use pose::{Goal, PoseShape};

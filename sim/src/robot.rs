@@ -6,14 +6,14 @@ use crate::spec::{ActionMode, TaskSpec};
 use crate::world::World;
 
 /// One axis of the action vector, resolved.
-struct Axis {
-    actuator: usize,
+pub(crate) struct Axis {
+    pub actuator: usize,
     mode: ActionMode,
     /// Target, or change of the target in one control step, at full action.
     gain: f32,
     /// How far a position servo's target may lead the joint.
     max_lead: f32,
-    joint: Joint,
+    pub joint: Joint,
 }
 
 /// A car: joints that together move like a kinematic bicycle.
@@ -118,6 +118,24 @@ impl Robot {
             .iter()
             .find(|(_, j)| j == joint)
             .map(|(a, _)| *a)
+    }
+
+    /// The axes where every action moves the target of one position servo, in the order of the actions; none otherwise.
+    pub fn servos(&self, actions: usize) -> Option<Vec<&Axis>> {
+        let alone = self.axes.iter().map(|(index, _)| *index).eq(0..actions);
+        let rates = self
+            .axes
+            .iter()
+            .all(|(_, a)| a.mode == ActionMode::PositionRate);
+        (alone && rates).then(|| self.axes.iter().map(|(_, axis)| axis).collect())
+    }
+
+    /// The joint that an actuator drives.
+    pub fn joint_of(&self, actuator: usize) -> Option<&str> {
+        let mut pairs = self.joint_of_actuator.iter();
+        pairs
+            .find(|(a, _)| *a == actuator)
+            .map(|(_, joint)| joint.as_str())
     }
 
     /// Servo targets that hold the given generalised coordinates at rest.

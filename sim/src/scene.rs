@@ -27,6 +27,8 @@ pub(crate) struct Joint {
     pub is_hinge: bool,
     /// Start of the joint's slot in the generalised coordinates.
     pub qpos: usize,
+    /// Start of the joint's slot in the generalised velocities.
+    pub qvel: usize,
     /// m or rad; infinite when the scene gives none.
     pub range: [f32; 2],
 }
@@ -121,8 +123,10 @@ impl Scene {
         let mut joints = HashMap::new();
         let mut free_bodies = HashMap::new();
         let mut qpos = Vec::new();
+        let mut dofs = 0;
         for dof in &robot.qpos_dofs {
-            let slot = qpos.len();
+            let (slot, qvel) = (qpos.len(), dofs);
+            dofs += dof.kind.qvel_width();
             match dof.kind {
                 MjcfDofKind::Free => {
                     let body = &robot.bodies[dof.body];
@@ -157,6 +161,7 @@ impl Scene {
                             handle,
                             is_hinge,
                             qpos: slot,
+                            qvel,
                             range,
                         },
                     );
@@ -234,15 +239,20 @@ impl Scene {
 
     /// Writes generalised coordinates into a world and brings it to rest.
     pub fn place(&self, world: &mut World, qpos: &[f64]) {
-        let dofs: usize = self
-            .robot
-            .qpos_dofs
-            .iter()
-            .map(|d| d.kind.qvel_width())
-            .sum();
+        self.place_moving(world, qpos, &self.rest());
+    }
+
+    /// Generalised velocities at rest.
+    pub fn rest(&self) -> Vec<f64> {
+        let widths = self.robot.qpos_dofs.iter().map(|d| d.kind.qvel_width());
+        vec![0.0; widths.sum()]
+    }
+
+    /// Writes generalised coordinates and velocities into a world. Velocities of bodies follow with the next step.
+    pub fn place_moving(&self, world: &mut World, qpos: &[f64], qvel: &[f64]) {
         let key = Keyframe {
             qpos: qpos.to_vec(),
-            qvel: vec![0.0; dofs],
+            qvel: qvel.to_vec(),
             ..Keyframe::default()
         };
         let physics = &mut world.physics;

@@ -43,7 +43,7 @@ enum Command {
     /// Open the simulator
     Play(Box<play::PlayArguments>),
     /// Act on a robot over ROS 2, behind the safety filter
-    Robot(robot::RobotArguments),
+    Robot(Box<robot::RobotArguments>),
 }
 
 /// A mistake in how the program was called; its exit code is 2.

@@ -16,6 +16,7 @@ pub struct PoseCost {
     condition_weights: Vec<f32>,
     effector_per_m: f32,
     tail_blocks: f32,
+    keep: bool,
 }
 
 /// Part of the tolerance within which an imagined episode is over for certain.
@@ -32,6 +33,7 @@ impl PoseCost {
             goal: goal.to_vec(),
             effector_per_m: config.effector_per_m,
             tail_blocks: config.tail_blocks,
+            keep: config.keep,
         }
     }
 
@@ -73,6 +75,12 @@ impl PoseCost {
                 .sum();
             cost += self.effector_per_m * squared.sqrt();
         }
+        if self.keep {
+            return Stage {
+                cost,
+                remaining: 1.0,
+            };
+        }
         let outside = (largest - CERTAINLY_INSIDE) / (1.0 - CERTAINLY_INSIDE);
         Stage {
             cost,
@@ -94,6 +102,7 @@ impl PoseCost {
         let (position, yaw) = self.relative_errors(pose);
         let condition = self.condition_errors(pose).fold(0.0, f32::max);
         let ending = match position.max(yaw).max(condition) {
+            _ if self.keep => 0.0,
             error if error > CERTAINLY_INSIDE && error < 1.0 => later / (1.0 - CERTAINLY_INSIDE),
             _ => 0.0,
         };

@@ -169,11 +169,13 @@ impl<H: HardwareInterface> ControlLoop<H> {
             _ => sent.iter().map(|m| m.position).collect(),
         };
         let epoch = self.filter.epoch();
+        let then = self.filter.sent_at(measured.at);
         self.planner.observe(Observation {
             epoch,
             at: measured.at,
             measured: measured.clone(),
             latency,
+            sent: then.unwrap_or_else(|| sent.to_vec()),
             expected,
         });
     }

@@ -1,6 +1,7 @@
 //! What a planner is given and what it must give back.
 
 use crate::joint_state::Measured;
+use crate::safety::Motion;
 
 /// What the planner knows of the robot when it starts to plan.
 #[derive(Clone, Debug, PartialEq)]
@@ -13,6 +14,8 @@ pub struct Observation {
     pub measured: Measured,
     /// How long the last plans took from measurement to acceptance, s. The plan's points before that are dropped.
     pub latency: f64,
+    /// How the joints were sent to move at `at`: what the robot's servos were about when the state was measured.
+    pub sent: Vec<Motion>,
     /// Where the joints will have been sent `latency` seconds after `at`, rad: the place to plan on from.
     pub expected: Vec<f64>,
 }

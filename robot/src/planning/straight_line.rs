@@ -71,6 +71,7 @@ mod tests {
             at: 7.0,
             measured: Measured::default(),
             latency: 0.1,
+            sent: Vec::new(),
             expected: vec![0.0, 0.0],
         };
         let points = line.propose(&observation).unwrap().points;

@@ -238,6 +238,13 @@ impl SafetyFilter {
         (!self.sent.is_empty()).then_some(&self.sent)
     }
 
+    /// How the joints were sent to move at a time of the last half second, as far as it is remembered: the oldest known motion
+    /// before that. Nothing while nothing is sent.
+    pub fn sent_at(&self, time: f64) -> Option<Vec<Motion>> {
+        let joints = self.sent()?.len();
+        self.history.motion(time, joints, self.config.period)
+    }
+
     /// The newest state that was accepted.
     pub fn measured(&self) -> Option<&Measured> {
         self.states.newest()

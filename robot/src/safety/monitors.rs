@@ -32,6 +32,25 @@ impl SentHistory {
         self.positions.extend(sent.iter().map(|m| m.position));
     }
 
+    /// Motions sent for a time: of the newest tick not after it, with backward differences over ticks of a period, s.
+    pub fn motion(&self, time: f64, joints: usize, period: f64) -> Option<Vec<Motion>> {
+        let newest = self.times.iter().rposition(|&t| t <= time).unwrap_or(0);
+        let at = |back: usize, joint: usize| {
+            let tick = newest.saturating_sub(back);
+            self.positions.get(tick * joints + joint).copied()
+        };
+        let motion = |joint: usize| {
+            let [now, before, earlier] = [at(0, joint)?, at(1, joint)?, at(2, joint)?];
+            let (velocity, last) = ((now - before) / period, (before - earlier) / period);
+            Some(Motion {
+                position: now,
+                velocity,
+                acceleration: (velocity - last) / period,
+            })
+        };
+        (0..joints).map(motion).collect()
+    }
+
     /// Positions sent for a time: of the newest tick not after it, or of the oldest tick that is known.
     fn at(&self, time: f64, joints: usize) -> Option<&[f64]> {
         let index = self.times.iter().rposition(|&t| t <= time).unwrap_or(0);
@@ -68,4 +87,28 @@ pub(crate) fn monitor(
         }
     }
     None
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may fail by panicking")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_sent_is_told_with_its_motion() {
+        let mut history = SentHistory::default();
+        assert!(history.motion(1.0, 1, 0.1).is_none());
+        for (tick, position) in [0.0, 0.1, 0.3, 0.9].into_iter().enumerate() {
+            history.push(1.0 + 0.1 * tick as f64, &[Motion::at_rest(position)]);
+        }
+        let motion = history.motion(1.25, 1, 0.1).unwrap()[0];
+        assert!((motion.position - 0.3).abs() < 1e-12);
+        assert!((motion.velocity - 2.0).abs() < 1e-9);
+        assert!((motion.acceleration - 10.0).abs() < 1e-9);
+        // Before all that is known, the arm stood.
+        assert_eq!(
+            history.motion(0.5, 1, 0.1).unwrap()[0],
+            Motion::at_rest(0.0)
+        );
+    }
 }

