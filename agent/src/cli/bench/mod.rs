@@ -27,7 +27,7 @@ pub struct BenchArguments {
     #[arg(
         long,
         value_delimiter = ',',
-        default_value = "random,icem,latent-cost,oracle"
+        default_value = "random,system1,icem,hybrid,latent-cost,oracle"
     )]
     planner: Vec<String>,
     /// Model in place of the shipped one; needs a single --task

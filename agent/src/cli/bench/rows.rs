@@ -63,7 +63,7 @@ pub fn rows(
     }
     if rows.is_empty() {
         bail!(UsageError(
-            "nothing to run: none of the tasks has a tier that --tier names, or a planner that --sweep scales".to_owned()
+            "nothing to run: none of the tasks has a tier that --tier names, a policy for system1 and hybrid, or a planner that --sweep scales".to_owned()
         ));
     }
     Ok(rows)
