@@ -32,15 +32,19 @@ fn main() -> Result<()> {
     let mut lines = std::io::stdin().lock().lines();
     let mut left = Turn::next(&mut lines)?;
     let mut failure = None;
-    let ended = train(&data, None, &config, None, &mut |_| {
-        match Turn::step(&mut left, &mut lines) {
+    let ended = train(
+        &data,
+        None,
+        &config,
+        None,
+        &mut |_| match Turn::step(&mut left, &mut lines) {
             Ok(flow) => flow,
             Err(error) => {
                 failure = Some(error);
                 ControlFlow::Break(())
             }
-        }
-    });
+        },
+    );
     match (failure, ended) {
         (Some(error), _) => Err(error),
         (None, Ok(_) | Err(TrainError::Interrupted { .. })) => Ok(()),
@@ -118,14 +122,7 @@ fn wandering() -> Dataset {
             let action = [0.0_f32; ACTION].map(|_| rng.random_range(-1.0..1.0));
             episode.observations.extend(state);
             let yaw = state[4];
-            let own = [
-                state[0],
-                state[1],
-                yaw.cos(),
-                yaw.sin(),
-                state[2],
-                state[3],
-            ];
+            let own = [state[0], state[1], yaw.cos(), yaw.sin(), state[2], state[3]];
             episode.poses.extend(&own[..pose_dim]);
             episode.actions.extend(action);
             for (i, value) in state.iter_mut().enumerate() {
