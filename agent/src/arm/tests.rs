@@ -101,8 +101,9 @@ fn reach(goal: &[f32], seconds: f64) -> (f32, f64) {
         };
         let next = proposer.propose(&observation).unwrap();
         for points in next.points.windows(3) {
-            for joint in 0..5 {
-                let bend = points[2][joint] - 2.0 * points[1][joint] + points[0][joint];
+            let (first, rest) = (&points[0], points[1].iter().zip(&points[2]));
+            for (before, (at, after)) in first.iter().zip(rest) {
+                let bend = after - 2.0 * at + before;
                 steepest = steepest.max(bend.abs() / next.interval.powi(2));
             }
         }

@@ -68,7 +68,7 @@ pub struct Steering {
 #[derive(Clone)]
 enum Way {
     Latent {
-        mind: Mind,
+        mind: Box<Mind>,
         task: Arc<Task>,
         arrival: Arc<Mutex<Arrival>>,
     },
@@ -161,7 +161,7 @@ impl PlannerArguments {
         Ok((
             Box::new(proposer),
             Way::Latent {
-                mind,
+                mind: Box::new(mind),
                 task,
                 arrival,
             },
