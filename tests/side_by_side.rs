@@ -7,16 +7,20 @@ use agent::side_by_side::SideBySide;
 use std::sync::Arc;
 use world_model::WorldModel;
 
+fn after_thirty_steps(world: &sim::Env) -> sim::Env {
+    let mut future = world.fork();
+    for step in 0..30 {
+        let action = crate::support::action(world.task(), 1, step);
+        future.step(&action).unwrap();
+    }
+    future
+}
+
 #[test]
 fn modes_start_from_one_snapshot_and_leave_the_world_alone() {
     let task = task("two-room");
     let world = env(&task, 4);
-    let mut future = world.fork();
-    for step in 0..30 {
-        future
-            .step(&crate::support::action(&task, 1, step))
-            .unwrap();
-    }
+    let future = after_thirty_steps(&world);
     let goal = future.as_goal();
     let model = WorldModel::load(&assets().join("models/two-room.safetensors")).unwrap();
     let kinds = [
@@ -63,12 +67,7 @@ fn modes_start_from_one_snapshot_and_leave_the_world_alone() {
 fn they_stop_after_the_steps_that_were_asked_for() {
     let task = task("two-room");
     let world = env(&task, 4);
-    let mut future = world.fork();
-    for step in 0..30 {
-        future
-            .step(&crate::support::action(&task, 1, step))
-            .unwrap();
-    }
+    let future = after_thirty_steps(&world);
     let kinds = [("chance", ControllerKind::Random)];
     let config = PlanningConfig::default();
     let goal = future.as_goal();

@@ -240,10 +240,7 @@ impl Work<'_> {
         };
         let belongs = belongs(&lesson, self.data.hash.clone())?;
         let state = files::with_suffix(&path, ".distilling");
-        let mut progress = match state.exists() {
-            true => Progress::resume(&state, &belongs)?,
-            false => Progress::new(&state, belongs),
-        };
+        let mut progress = Progress::open(&state, belongs)?;
         let policy = distil(&lesson, &mut all, &mut progress)?;
         policy.save(&path)?;
         progress.remove()?;

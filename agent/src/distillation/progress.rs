@@ -58,6 +58,17 @@ impl Progress {
         }
     }
 
+    /// Goes on from a file where there is one.
+    ///
+    /// # Errors
+    /// As [`Progress::resume`].
+    pub fn open(path: &Path, belongs: Belongs) -> Result<Self> {
+        match path.exists() {
+            true => Self::resume(path, &belongs),
+            false => Ok(Self::new(path, belongs)),
+        }
+    }
+
     /// Goes on from a file.
     ///
     /// # Errors

@@ -263,10 +263,7 @@ impl Loop<'_> {
         };
         let belongs = belongs(&lesson, data.hash.clone())?;
         let state = self.state.of_round(round, "distilling");
-        let mut progress = match state.exists() {
-            true => Progress::resume(&state, &belongs)?,
-            false => Progress::new(&state, belongs),
-        };
+        let mut progress = Progress::open(&state, belongs)?;
         let policy = distil(&lesson, &mut all, &mut progress)?;
         policy.save(&path)?;
         progress.remove()?;
