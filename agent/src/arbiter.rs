@@ -5,6 +5,7 @@
 //! near the goal. Each has a threshold that was calibrated on held-out episodes ([`Calibration`]). Once System 2 has taken over
 //! it acts for a minimum of decisions, and until all signs are well below their thresholds.
 
+use crate::objective::CostKind;
 use anyhow::{Result, bail};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -167,11 +168,23 @@ impl Arbiter {
     /// An arbiter at the start of an episode.
     ///
     /// # Errors
-    /// Settings that contradict each other, or no thresholds at all.
-    pub fn new(config: &ArbiterConfig, own: Option<&Calibration>, seed: u64) -> Result<Self> {
+    /// Settings that contradict each other, no thresholds at all, or thresholds of another cost.
+    pub fn new(
+        config: &ArbiterConfig,
+        own: Option<&Calibration>,
+        cost: CostKind,
+        seed: u64,
+    ) -> Result<Self> {
         let Some(thresholds) = config.calibration.as_ref().or(own) else {
             bail!("the policy has no thresholds: expected one that `distill` has calibrated");
         };
+        if config.rule == Rule::Signs && thresholds.cost != cost.name() {
+            bail!(
+                "the thresholds of the arbiter were calibrated with cost '{}', not with '{}': expected the same",
+                thresholds.cost,
+                cost.name()
+            );
+        }
         check("hysteresis", config.hysteresis, 0.0, 1.0)?;
         check("rate", config.rate, 0.0, 1.0)?;
         check(
@@ -303,6 +316,7 @@ mod tests {
 
     fn thresholds() -> Calibration {
         Calibration {
+            cost: "pose".to_owned(),
             quantile: 0.98,
             disagreement: 0.2,
             surprise: 0.1,
@@ -312,7 +326,7 @@ mod tests {
     }
 
     fn arbiter(config: ArbiterConfig) -> Arbiter {
-        Arbiter::new(&config, Some(&thresholds()), 1).unwrap()
+        Arbiter::new(&config, Some(&thresholds()), CostKind::Pose, 1).unwrap()
     }
 
     const USUAL: Signs = Signs {
@@ -455,7 +469,9 @@ mod tests {
     #[test]
     fn settings_that_contradict_are_refused() {
         let refused = |config: ArbiterConfig, own: Option<&Calibration>| {
-            Arbiter::new(&config, own, 0).unwrap_err().to_string()
+            Arbiter::new(&config, own, CostKind::Pose, 0)
+                .unwrap_err()
+                .to_string()
         };
         let error = refused(ArbiterConfig::default(), None);
         assert!(error.contains("thresholds"), "{error}");
@@ -474,5 +490,20 @@ mod tests {
         };
         let error = refused(ArbiterConfig::default(), Some(&wrong));
         assert!(error.contains("calibration.surprise"), "{error}");
+        let other = Calibration {
+            cost: "reach".to_owned(),
+            ..thresholds()
+        };
+        let error = refused(ArbiterConfig::default(), Some(&other));
+        assert!(
+            error.contains("'reach'") && error.contains("'pose'"),
+            "{error}"
+        );
+        // The baselines go by no threshold.
+        let random = ArbiterConfig {
+            rule: Rule::Random,
+            ..ArbiterConfig::default()
+        };
+        assert!(Arbiter::new(&random, Some(&other), CostKind::Pose, 0).is_ok());
     }
 }

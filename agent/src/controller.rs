@@ -135,9 +135,13 @@ impl ControllerKind {
                 model: Arc::clone(model),
                 senses: Senses::new(model, env.task())?,
             })),
-            Self::Hybrid { model, policy, .. } => {
+            Self::Hybrid {
+                model,
+                policy,
+                cost,
+            } => {
                 let calibration = policy.card().calibration.as_ref();
-                let arbiter = Arbiter::new(&config.arbiter, calibration, seed)?;
+                let arbiter = Arbiter::new(&config.arbiter, calibration, *cost, seed)?;
                 let system1 = towards(model, policy, env, goal)?;
                 let system2 = system2(self.parts(env, goal, config)?)?;
                 Controller::Hybrid(Box::new(Hybrid::new(model, system1, system2, arbiter)))

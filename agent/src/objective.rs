@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use sim::pose::PoseShape;
 use world_model::WorldModel;
 use world_model::imagination::{ImaginationError, PackedMlp, Readout, Scratch};
+use world_model::policy::Policy;
 
 /// Where a latent planner's cost comes from.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, Serialize, ValueEnum)]
@@ -36,6 +37,19 @@ impl CostKind {
             Self::L2 => "l2",
             Self::Slow => "slow",
         }
+    }
+
+    /// The cost of that name, where there is one.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::value_variants()
+            .iter()
+            .find(|cost| cost.name() == name)
+            .copied()
+    }
+
+    /// The cost that a policy's arbiter was calibrated with, where it was.
+    pub fn of_arbiter(policy: &Policy) -> Option<Self> {
+        Self::named(&policy.card().calibration.as_ref()?.cost)
     }
 
     /// What the cost was told about poses.

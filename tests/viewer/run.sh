@@ -32,17 +32,24 @@ echo '[Wait(1)]' >"$out/start.ron"
 xvfb-run --auto-servernum "$foresight" play --script "$out/start.ron" --out "$out" >/dev/null
 took="$((($(date +%s%N) - started) / 1000000))"
 echo "started, drew and ended in $took ms"
-[ "$took" -lt 3000 ]
-xvfb-run --auto-servernum "$foresight" play --seconds 8 --max-fps 30 --out "$out" | tee "$out/window" | tail -1
-"$foresight" play --seconds 8 --no-window --out "$out" | tee "$out/none" | tail -1
-python3 - "$out/window" "$out/none" <<'PYTHON'
+window() { xvfb-run --auto-servernum "$foresight" play --seconds 8 --max-fps 30 --out "$out" "$@" | tail -1; }
+for _ in 1 2; do
+    window | tee -a "$out/window"
+    window --planner random | tee -a "$out/thoughtless"
+    "$foresight" play --seconds 8 --no-window --out "$out" | tail -1 | tee -a "$out/none"
+done
+# Ratios of the same minutes, for machines differ: what a second is worth to the planner and to the window.
+python3 - "$out/window" "$out/thoughtless" "$out/none" <<'PYTHON'
 import re, sys
 texts = [open(path).read() for path in sys.argv[1:]]
-window, none = (float(re.search(r"of ([\d.]+) /", text)[1]) for text in texts)
-fps, seconds = (float(x) for x in re.search(r"([\d.]+) frames a second over ([\d.]+) s", texts[0]).groups())
-print(f"planner throughput with the window open: {100 * none / window:.0f} % of that without")
-assert none / window >= 0.7, "the window takes too much of the planner's time (0.8 on an idle machine)"
-assert fps >= 15, "too few frames a second"
+frames = lambda text: max(float(fps) for fps in re.findall(r"([\d.]+) frames a second", text))
+decision = lambda text: min(float(ms) for ms in re.findall(r"of ([\d.]+) /", text))
+window, thoughtless, none = texts
+throughput, drawn = decision(none) / decision(window), frames(window) / frames(thoughtless)
+print(f"planner throughput with the window open: {100 * throughput:.0f} % of that without")
+print(f"frames with the planner at work: {100 * drawn:.0f} % of those without")
+assert throughput >= 0.75, "the window takes too much of the planner's time (0.8 on an idle machine)"
+assert drawn >= 0.5, "the planner takes too much of the window's time"
 PYTHON
 
 # What is wrong is said in one line, and ends the program with 1.

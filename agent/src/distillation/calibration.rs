@@ -12,13 +12,16 @@ use std::sync::Arc;
 use world_model::policy::{Calibration, Policy};
 
 /// Thresholds that nothing exceeds: System 1 acts alone, and the signs are told.
-const UNLIMITED: Calibration = Calibration {
-    quantile: 1.0,
-    disagreement: f32::MAX,
-    surprise: f32::MAX,
-    miss: f32::MAX,
-    patience: usize::MAX,
-};
+fn unlimited(cost: CostKind) -> Calibration {
+    Calibration {
+        cost: cost.name().to_owned(),
+        quantile: 1.0,
+        disagreement: f32::MAX,
+        surprise: f32::MAX,
+        miss: f32::MAX,
+        patience: usize::MAX,
+    }
+}
 
 /// Calibrates on `count` goals of these tiers in turn; the thresholds are this quantile of the signs.
 ///
@@ -39,7 +42,7 @@ pub fn calibrate(
     let config = PlanningConfig {
         proposals: 0.0,
         arbiter: ArbiterConfig {
-            calibration: Some(UNLIMITED),
+            calibration: Some(unlimited(cost)),
             ..ArbiterConfig::default()
         },
         ..runs.config.clone()
@@ -88,6 +91,7 @@ pub fn calibrate(
             .unwrap_or(f32::MAX)
     };
     Ok(Calibration {
+        cost: cost.name().to_owned(),
         quantile,
         disagreement: of(|s| Some(s.disagreement)),
         surprise: of(|s| s.surprise),

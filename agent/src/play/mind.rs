@@ -144,7 +144,35 @@ impl Mind {
         Ok(())
     }
 
-    /// Chooses who acts. Where the model has no policy the choice stays as it is.
+    /// Chooses a cost. The arbiter of a hybrid agent has only the one that it was calibrated with.
+    ///
+    /// # Errors
+    /// A cost that the arbiter's thresholds are not for.
+    pub fn choose_cost(&mut self, cost: usize) -> Result<()> {
+        let cost = cost.min(COSTS.len() - 1);
+        if MODES[self.mode] == "hybrid"
+            && let Some(own) = self.arbiters_cost()?
+            && own != cost
+        {
+            bail!(
+                "cost '{}': the arbiter was calibrated with '{}', expected that one in mode hybrid",
+                COSTS[cost].name(),
+                COSTS[own].name()
+            );
+        }
+        self.cost = cost;
+        self.changed();
+        Ok(())
+    }
+
+    /// Index of the cost that the arbiter of the chosen model's policy was calibrated with.
+    fn arbiters_cost(&self) -> Result<Option<usize>> {
+        let policy = Policy::load(&assets::policy_path(&self.models[self.model]))?;
+        let own = CostKind::of_arbiter(&policy);
+        Ok(own.and_then(|own| COSTS.iter().position(|cost| *cost == own)))
+    }
+
+    /// Chooses who acts, and for a hybrid agent the cost of its arbiter. Where the model has no policy the choice stays as it is.
     ///
     /// # Errors
     /// An index that no mode has, or no policy beside the model.
@@ -164,6 +192,11 @@ impl Mind {
                     path.display()
                 );
             }
+        }
+        if MODES[mode] == "hybrid"
+            && let Some(own) = self.arbiters_cost()?
+        {
+            self.cost = own;
         }
         self.mode = mode;
         self.changed();
@@ -328,8 +361,8 @@ impl Mind {
         task: &Arc<Task>,
         variant: &Variant,
     ) -> Result<Vec<(&'static str, ControllerKind)>> {
-        let cost = COSTS[self.cost];
         let (model, policy) = self.policy(task, variant)?;
+        let cost = COSTS[self.cost];
         let kinds = [
             ControllerKind::Latent {
                 model: Arc::clone(&model),
@@ -341,8 +374,8 @@ impl Mind {
                 policy: Arc::clone(&policy),
             },
             ControllerKind::Hybrid {
+                cost: CostKind::of_arbiter(&policy).unwrap_or(cost),
                 model,
-                cost,
                 policy,
             },
         ];

@@ -110,10 +110,7 @@ impl Session {
                 self.show();
             }
             "planner" => self.mind.choose(option)?,
-            "cost" => {
-                self.mind.cost = option.min(mind::COSTS.len() - 1);
-                self.mind.changed();
-            }
+            "cost" => self.mind.choose_cost(option)?,
             "model" => {
                 let present = std::mem::replace(&mut self.mind.model, option);
                 let (task, variant) = self.place();

@@ -148,6 +148,7 @@ fn write_policy(model: &Path) {
     };
     let policy = train_policy(&model, &all, &config, &mut |_, _| ControlFlow::Continue(()));
     let calibration = Calibration {
+        cost: "pose".to_owned(),
         quantile: 0.98,
         disagreement: 1.0,
         surprise: 1.0,

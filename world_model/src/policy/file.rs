@@ -34,6 +34,8 @@ pub struct PolicyCard {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Calibration {
+    /// Name of the cost that `miss` and `patience` were measured with.
+    pub cost: String,
     /// The quantile that the thresholds are, in `(0, 1)`.
     pub quantile: f32,
     /// Disagreement of the policy's members.

@@ -190,9 +190,11 @@ impl Choice {
     /// Who acts, how, and the model steps that its search is scaled to: at each budget asked for, or over the whole sweep.
     fn points(&self, models: &Models, arguments: &BenchArguments) -> Result<Vec<Point>> {
         if arguments.sweep {
-            let cost = arguments.cost.first().copied().unwrap_or(CostKind::Pose);
             return match (self, &models.main) {
                 (Self::Latent(config), Some(main)) => {
+                    let own = main.policy.as_deref().and_then(CostKind::of_arbiter);
+                    let cost = arguments.cost.first().copied().or(own);
+                    let cost = cost.unwrap_or(CostKind::Pose);
                     if main.policy.is_none() {
                         println!(
                             "Task {} has no policy: the sweep is of its planner alone.",
@@ -263,21 +265,12 @@ impl Choice {
                 policies.map(|kind| (kind, config.clone())).collect()
             }
             (Self::Hybrid(config), Some(main)) => {
-                let costs = if costs.is_empty() {
-                    &all[..1]
-                } else {
-                    &costs[..1]
-                };
                 let both = [Some(main), models.beside.as_ref()];
                 let rows = both.into_iter().flatten().filter_map(|loaded| {
-                    let policy = loaded.policy.as_ref()?;
-                    Some(each(costs, config, &|cost| ControllerKind::Hybrid {
-                        model: Arc::clone(&loaded.model),
-                        policy: Arc::clone(policy),
-                        cost,
-                    }))
+                    let kind = hybrid(loaded, costs)?;
+                    Some((kind, config.clone()))
                 });
-                rows.flatten().collect()
+                rows.collect()
             }
             (Self::LatentCost(config), Some(main)) => {
                 let costs = if costs.is_empty() { &all[..1] } else { costs };
@@ -289,4 +282,25 @@ impl Choice {
             (_, None) => Vec::new(),
         }
     }
+}
+
+/// A hybrid agent of a model that has a policy. Its cost is the one that the arbiter was calibrated with; where others were asked
+/// for and that one was not, it is left out, and that is told.
+pub(super) fn hybrid(loaded: &Loaded, costs: &[CostKind]) -> Option<ControllerKind> {
+    let policy = loaded.policy.as_ref()?;
+    let own = CostKind::of_arbiter(policy);
+    let cost = own.or(costs.first().copied()).unwrap_or(CostKind::Pose);
+    if !costs.is_empty() && !costs.contains(&cost) {
+        println!(
+            "Task {}: no hybrid row, for its arbiter was calibrated with cost '{}', which was not asked for.",
+            loaded.model.card().task,
+            cost.name()
+        );
+        return None;
+    }
+    Some(ControllerKind::Hybrid {
+        model: Arc::clone(&loaded.model),
+        policy: Arc::clone(policy),
+        cost,
+    })
 }

@@ -2,6 +2,7 @@
 
 use super::super::UsageError;
 use super::models::Loaded;
+use super::rows::hybrid;
 use crate::arbiter::{ArbiterConfig, Rule};
 use crate::controller::{ControllerKind, PlanningConfig};
 use crate::objective::CostKind;
@@ -52,12 +53,7 @@ pub fn points(loaded: &Loaded, cost: CostKind, config: &PlanningConfig) -> Resul
         };
         points.push((kind, config, Some(steps)));
     }
-    if let Some(policy) = &loaded.policy {
-        let kind = ControllerKind::Hybrid {
-            model: Arc::clone(model),
-            cost,
-            policy: Arc::clone(policy),
-        };
+    if let Some(kind) = hybrid(loaded, &[cost]) {
         points.push((kind.clone(), config.clone(), None));
         for rule in [Rule::Random, Rule::Periodic] {
             let rates = RATES.map(|rate| (kind.clone(), at_rate(config, rule, rate), None));
