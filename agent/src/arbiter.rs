@@ -445,7 +445,8 @@ mod tests {
                 ..ArbiterConfig::default()
             };
             let episodes = (0..400).map(|seed| {
-                let mut arbiter = Arbiter::new(&config, Some(&thresholds()), seed).unwrap();
+                let mut arbiter =
+                    Arbiter::new(&config, Some(&thresholds()), CostKind::Pose, seed).unwrap();
                 let decisions = (0..3).map(|_| arbiter.judge(&USUAL, 0.25).0);
                 decisions.filter(|actor| *actor == Actor::System2).count()
             });

@@ -1,19 +1,16 @@
 //! `foresight baselines`: the two systems, both under the arbiter, and all that they are to beat, in one table.
 
 use super::bench::{at_rate, read_config};
-use super::collect::exploration;
 use super::distill::{Lesson, belongs, distil, task_hash};
 use super::interrupt::Interrupt;
+use super::source::{Source, SourceArguments};
 use super::{UsageError, check_state};
 use crate::arbiter::Rule;
 use crate::benchmark::baselines::{Line, REFERENCE, render};
 use crate::benchmark::{BenchPlan, Pairs, Row, RowSpec, Tier, run as run_benchmark};
 use crate::controller::{ControllerKind, PlanningConfig};
 use crate::distillation::{Belongs, DistillConfig, Progress, push_data};
-use crate::model_check::check_model;
-use crate::objective::CostKind;
-use crate::recipe::Recipe;
-use crate::{assets, files};
+use crate::files;
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -27,27 +24,8 @@ use world_model::policy::{Demonstrations, Policy, Relabelling};
 
 #[derive(Args)]
 pub struct BaselinesArguments {
-    /// Task
-    #[arg(long)]
-    task: String,
-    /// World model [default: the shipped one]
-    #[arg(long)]
-    model: Option<PathBuf>,
-    /// The shipped model of images
-    #[arg(long, conflicts_with = "model")]
-    pixels: bool,
-    /// Exploration data that the policies learn from; without it they are collected as the recipe says
-    #[arg(long)]
-    data: Option<PathBuf>,
-    /// Recipe to use in place of the task's own
-    #[arg(long, value_name = "FILE")]
-    recipe: Option<PathBuf>,
-    /// Setting of the recipe to change, as SECTION.KEY=VALUE, such as distill.planner_goals=500; can be given again
-    #[arg(long, value_name = "SETTING")]
-    set: Vec<String>,
-    /// Cost that the planner minimises
-    #[arg(long, value_enum, default_value = "pose")]
-    cost: CostKind,
+    #[command(flatten)]
+    source: SourceArguments,
     /// Planner, objective and arbiter settings
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
@@ -69,21 +47,8 @@ pub fn run(arguments: &BaselinesArguments) -> Result<()> {
     if arguments.episodes == 0 {
         bail!(UsageError("--episodes 0: expected at least 1".to_owned()));
     }
-    let assets = assets::find()?;
-    let task = Arc::new(Task::load(&assets, &arguments.task)?);
-    let path = match &arguments.model {
-        Some(path) => path.clone(),
-        None => assets::model_path(&assets, task.name(), arguments.pixels),
-    };
-    let model = Arc::new(WorldModel::load(&path)?);
-    check_model(&model, &task).with_context(|| path.display().to_string())?;
-    let mut recipe = match &arguments.recipe {
-        Some(path) => Recipe::from_file(path)?,
-        None => Recipe::of_task(&assets, task.name(), model.sight().is_some())?,
-    };
-    recipe = recipe
-        .with(&arguments.set)
-        .map_err(|e| UsageError(format!("--set {e:#}")))?;
+    let source = arguments.source.open()?;
+    let recipe = &source.recipe;
     let usage = |error: anyhow::Error| UsageError(error.to_string());
     recipe.distill.validate().map_err(usage)?;
     if recipe.distill.planner_goals == 0 || recipe.distill.calibration_goals == 0 {
@@ -100,35 +65,35 @@ pub fn run(arguments: &BaselinesArguments) -> Result<()> {
     let interrupt = Interrupt::install()?;
     std::fs::create_dir_all(&arguments.out)
         .with_context(|| format!("cannot make {}", arguments.out.display()))?;
-    recipe.collect.image_size = model.sight().map(|s| s.spec().image().height);
     let own = arguments.out.join("exploration.data");
-    let (folder, missing) = match &arguments.data {
-        Some(folder) => (folder, None),
-        None => (&own, Some(&recipe.collect)),
-    };
-    let data = exploration(&task, missing, folder, &interrupt)?;
-    let variant = Variant::of(&task, None)?;
+    let data = arguments.source.exploration(&source, &own, &interrupt)?;
+    let Source {
+        task,
+        variant,
+        model,
+        ..
+    } = &source;
     Belongs {
-        task: task_hash(&task, &variant)?,
+        task: task_hash(task, variant)?,
         model: model.hash().to_owned(),
         data: data.hash.clone(),
-        cost: arguments.cost.name().to_owned(),
+        cost: arguments.source.cost.name().to_owned(),
         seed: recipe.distill.policy.seed,
         settings: serde_json::to_string(&recipe.distill)?,
     }
     .claim(&arguments.out.join("belongs.json"))?;
     let work = Work {
         arguments,
-        task: &task,
-        variant: &variant,
-        model: &model,
+        task,
+        variant,
+        model,
         distill: &recipe.distill,
         planning: &planning,
         data: &data,
         interrupt: &interrupt,
         pairs: match arguments.seed {
             Some(seed) => Pairs::Fresh(seed),
-            None => Pairs::Frozen(assets),
+            None => Pairs::Frozen(source.assets.clone()),
         },
     };
     let lines = work.lines()?;
@@ -190,12 +155,12 @@ impl Work<'_> {
         let policy = best.context("no policy was distilled")?;
         let planner = |policy: Option<&Arc<Policy>>| ControllerKind::Latent {
             model: Arc::clone(self.model),
-            cost: self.arguments.cost,
+            cost: self.arguments.source.cost,
             policy: policy.map(Arc::clone),
         };
         let hybrid = ControllerKind::Hybrid {
             model: Arc::clone(self.model),
-            cost: self.arguments.cost,
+            cost: self.arguments.source.cost,
             policy: Arc::clone(&policy),
         };
         let plans = || self.planning.clone();
@@ -233,7 +198,7 @@ impl Work<'_> {
             task: self.task,
             variant: self.variant,
             model: self.model,
-            cost: self.arguments.cost,
+            cost: self.arguments.source.cost,
             config,
             seed: config.policy.seed,
             interrupt: self.interrupt,

@@ -8,6 +8,7 @@ mod improve;
 mod interrupt;
 mod play;
 mod robot;
+mod source;
 mod tasks;
 mod train;
 

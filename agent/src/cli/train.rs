@@ -5,8 +5,8 @@ mod sight;
 
 use super::collect::exploration;
 use super::interrupt::Interrupt;
+use super::source::RecipeArguments;
 use super::{UsageError, check_state};
-use crate::recipe::Recipe;
 use crate::sight_config::SightKind;
 use crate::{assets, files};
 use anyhow::{Context, Result, bail};
@@ -25,12 +25,8 @@ pub struct TrainArguments {
     /// LeRobotDataset v3.0 to learn from; without it the task's recipe is collected into `<out>.data` and kept there
     #[arg(long)]
     data: Option<PathBuf>,
-    /// Recipe to use in place of the task's own
-    #[arg(long, value_name = "FILE")]
-    recipe: Option<PathBuf>,
-    /// Setting of the recipe to change, as SECTION.KEY=VALUE, such as train.anti_collapse=vicreg; can be given again
-    #[arg(long, value_name = "SETTING")]
-    set: Vec<String>,
+    #[command(flatten)]
+    recipe: RecipeArguments,
     /// Learn from the camera's images instead of states
     #[arg(long)]
     pixels: bool,
@@ -60,13 +56,7 @@ pub struct TrainArguments {
 pub fn run(arguments: &TrainArguments) -> Result<()> {
     let assets = assets::find()?;
     let task = Arc::new(Task::load(&assets, &arguments.task)?);
-    let mut recipe = match &arguments.recipe {
-        Some(path) => Recipe::from_file(path)?,
-        None => Recipe::of_task(&assets, task.name(), arguments.pixels)?,
-    };
-    recipe = recipe
-        .with(&arguments.set)
-        .map_err(|e| UsageError(format!("--set {e:#}")))?;
+    let mut recipe = arguments.recipe.read(&assets, &task, arguments.pixels)?;
     if arguments.pixels {
         let sight = recipe.sight.get_or_insert_default();
         if let Some(kind) = arguments.sight {

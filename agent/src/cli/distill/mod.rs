@@ -4,50 +4,27 @@ mod stages;
 
 pub use stages::{Lesson, distil};
 
-use super::collect::exploration;
 use super::interrupt::Interrupt;
+use super::source::{Source, SourceArguments};
 use super::{UsageError, check_state};
 use crate::distillation::{Belongs, Progress, push_data, push_recording};
-use crate::model_check::check_model;
-use crate::objective::CostKind;
-use crate::recipe::Recipe;
+use crate::files;
 use crate::recording::Recording;
-use crate::{assets, files};
 use anyhow::{Context, Result};
 use clap::Args;
 use sim::variation::Variant;
 use sim::{Env, Task};
 use std::path::PathBuf;
 use std::sync::Arc;
-use world_model::WorldModel;
 use world_model::policy::Demonstrations;
 
 #[derive(Args)]
 pub struct DistillArguments {
-    /// Task
-    #[arg(long)]
-    task: String,
-    /// World model to distil from [default: the shipped one]
-    #[arg(long)]
-    model: Option<PathBuf>,
-    /// Distil from the shipped model of images
-    #[arg(long, conflicts_with = "model")]
-    pixels: bool,
-    /// Exploration data to learn from in hindsight; without it they are collected as the recipe says, into `<out>.data`
-    #[arg(long)]
-    data: Option<PathBuf>,
+    #[command(flatten)]
+    source: SourceArguments,
     /// Recordings of the simulator to learn from as well
     #[arg(long, value_delimiter = ',', value_name = "FILE")]
     recordings: Vec<PathBuf>,
-    /// Recipe to use in place of the task's own
-    #[arg(long, value_name = "FILE")]
-    recipe: Option<PathBuf>,
-    /// Setting of the recipe to change, as SECTION.KEY=VALUE, such as distill.policy.modes=1; can be given again
-    #[arg(long, value_name = "SETTING")]
-    set: Vec<String>,
-    /// Cost that the planner minimises
-    #[arg(long, value_enum, default_value = "pose")]
-    cost: CostKind,
     /// Goals that the planner goes to [default: the recipe's]
     #[arg(long)]
     goals: Option<usize>,
@@ -69,22 +46,8 @@ pub struct DistillArguments {
 }
 
 pub fn run(arguments: &DistillArguments) -> Result<()> {
-    let assets = assets::find()?;
-    let task = Arc::new(Task::load(&assets, &arguments.task)?);
-    let path = match &arguments.model {
-        Some(path) => path.clone(),
-        None => assets::model_path(&assets, task.name(), arguments.pixels),
-    };
-    let model = WorldModel::load(&path)?;
-    check_model(&model, &task).with_context(|| path.display().to_string())?;
-    let mut recipe = match &arguments.recipe {
-        Some(path) => Recipe::from_file(path)?,
-        None => Recipe::of_task(&assets, task.name(), model.sight().is_some())?,
-    };
-    recipe = recipe
-        .with(&arguments.set)
-        .map_err(|e| UsageError(format!("--set {e:#}")))?;
-    let config = &mut recipe.distill;
+    let mut source = arguments.source.open()?;
+    let config = &mut source.recipe.distill;
     config.planner_goals = arguments.goals.unwrap_or(config.planner_goals);
     config.rounds = arguments.rounds.unwrap_or(config.rounds);
     config.policy.steps = arguments.steps.unwrap_or(config.policy.steps);
@@ -95,30 +58,30 @@ pub fn run(arguments: &DistillArguments) -> Result<()> {
     let state = files::with_suffix(&arguments.out, ".distilling");
     check_state(&state, arguments.resume)?;
     let interrupt = Interrupt::install()?;
-    let folder = match &arguments.data {
-        Some(folder) => folder.clone(),
-        None => files::with_suffix(&arguments.out, ".data"),
-    };
-    recipe.collect.image_size = model.sight().map(|s| s.spec().image().height);
-    let missing = arguments.data.is_none().then_some(&recipe.collect);
-    let dataset = exploration(&task, missing, &folder, &interrupt)?;
+    let own = files::with_suffix(&arguments.out, ".data");
+    let dataset = arguments.source.exploration(&source, &own, &interrupt)?;
+    let Source {
+        assets,
+        task,
+        variant,
+        model,
+        ..
+    } = &source;
     let card = model.card();
     let mut all = Demonstrations::new(card.latent_dim(), card.action_dim(), card.block());
-    push_data(&model, &dataset, &mut all)?;
+    push_data(model, &dataset, &mut all)?;
     let mut data = dataset.hash.clone();
     for path in &arguments.recordings {
         let recording = Recording::read(path)?;
-        push_recording(&model, &recording, &assets, &mut all)
+        push_recording(model, &recording, assets, &mut all)
             .with_context(|| path.display().to_string())?;
         data += &format!(" and {}", recording.hash()?);
     }
-    let model = Arc::new(model);
-    let variant = Variant::of(&task, None)?;
     let lesson = Lesson {
-        task: &task,
-        variant: &variant,
-        model: &model,
-        cost: arguments.cost,
+        task,
+        variant,
+        model,
+        cost: arguments.source.cost,
         config: &config,
         seed: arguments.seed,
         interrupt: &interrupt,

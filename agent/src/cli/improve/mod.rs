@@ -4,57 +4,32 @@ mod stages;
 mod state;
 
 use super::bench::read_config;
-use super::collect::exploration;
 use super::distill::task_hash;
 use super::interrupt::Interrupt;
+use super::source::{Source, SourceArguments};
 use super::{UsageError, check_state};
 use crate::controller::PlanningConfig;
 use crate::distillation::{Belongs, DistillConfig};
 use crate::improvement::{best, render};
-use crate::model_check::check_model;
-use crate::objective::CostKind;
-use crate::recipe::Recipe;
 use crate::system1::check_policy;
 use crate::{assets, files};
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use serde::Serialize;
-use sim::Task;
-use sim::variation::Variant;
 use stages::{Agent, Loop};
 use state::State;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use world_model::WorldModel;
 use world_model::dataset::{Dataset, DatasetWriter};
 use world_model::policy::Policy;
 
 #[derive(Args)]
 pub struct ImproveArguments {
-    /// Task
-    #[arg(long)]
-    task: String,
-    /// World model to start from [default: the shipped one]
-    #[arg(long)]
-    model: Option<PathBuf>,
-    /// Start from the shipped model of images
-    #[arg(long, conflicts_with = "model")]
-    pixels: bool,
+    #[command(flatten)]
+    source: SourceArguments,
     /// Policy to start from [default: the one beside the model, or none: then the planner acts in the first round]
     #[arg(long)]
     policy: Option<PathBuf>,
-    /// Exploration data of the model; without it they are collected as the recipe says
-    #[arg(long)]
-    data: Option<PathBuf>,
-    /// Recipe to use in place of the task's own
-    #[arg(long, value_name = "FILE")]
-    recipe: Option<PathBuf>,
-    /// Setting of the recipe to change, as SECTION.KEY=VALUE, such as distill.rounds=1; can be given again
-    #[arg(long, value_name = "SETTING")]
-    set: Vec<String>,
-    /// Cost that the planner minimises
-    #[arg(long, value_enum, default_value = "pose")]
-    cost: CostKind,
     /// Planner, objective and arbiter settings of the agent
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
@@ -105,20 +80,9 @@ struct Settings<'a> {
 pub fn run(arguments: &ImproveArguments) -> Result<()> {
     let keep = arguments.keep.unwrap_or(arguments.goals / 2);
     check(arguments, keep)?;
-    let assets = assets::find()?;
-    let task = Arc::new(Task::load(&assets, &arguments.task)?);
-    let path = match &arguments.model {
-        Some(path) => path.clone(),
-        None => assets::model_path(&assets, task.name(), arguments.pixels),
-    };
-    let start = open(&path, arguments.policy.as_deref(), &task)?;
-    let mut recipe = match &arguments.recipe {
-        Some(path) => Recipe::from_file(path)?,
-        None => Recipe::of_task(&assets, task.name(), start.model.sight().is_some())?,
-    };
-    recipe = recipe
-        .with(&arguments.set)
-        .map_err(|e| UsageError(format!("--set {e:#}")))?;
+    let mut source = arguments.source.open()?;
+    let policy = policy(arguments.policy.as_deref(), &source)?;
+    let recipe = &mut source.recipe;
     recipe.distill.policy.seed = arguments.seed;
     let usage = |error: anyhow::Error| UsageError(error.to_string());
     recipe.distill.validate().map_err(usage)?;
@@ -147,15 +111,20 @@ pub fn run(arguments: &ImproveArguments) -> Result<()> {
     check_state(&folder, arguments.resume)?;
     let interrupt = Interrupt::install()?;
     let own = folder.join("exploration.data");
-    recipe.collect.image_size = start.model.sight().map(|s| s.spec().image().height);
-    let (data, missing) = match &arguments.data {
-        Some(data) => (data, None),
-        None => (&own, Some(&recipe.collect)),
-    };
     std::fs::create_dir_all(&folder)
         .with_context(|| format!("cannot make {}", folder.display()))?;
-    let exploration = exploration(&task, missing, data, &interrupt)?;
-    let variant = Variant::of(&task, None)?;
+    let exploration = arguments.source.exploration(&source, &own, &interrupt)?;
+    let Source {
+        task,
+        variant,
+        model,
+        recipe,
+        ..
+    } = &source;
+    let start = Agent {
+        model: Arc::clone(model),
+        policy,
+    };
     let settings = Settings {
         policy: start.policy.as_ref().map(|policy| policy.hash()),
         goals: arguments.goals,
@@ -166,17 +135,17 @@ pub fn run(arguments: &ImproveArguments) -> Result<()> {
         distill: &recipe.distill,
     };
     let belongs = Belongs {
-        task: task_hash(&task, &variant)?,
+        task: task_hash(task, variant)?,
         model: start.model.hash().to_owned(),
         data: exploration.hash.clone(),
-        cost: arguments.cost.name().to_owned(),
+        cost: arguments.source.cost.name().to_owned(),
         seed: arguments.seed,
         settings: serde_json::to_string(&settings)?,
     };
     let mut work = Loop {
-        task: &task,
-        variant: &variant,
-        cost: arguments.cost,
+        task,
+        variant,
+        cost: arguments.source.cost,
         planning: &planning,
         distill: &recipe.distill,
         goals: arguments.goals,
@@ -256,24 +225,17 @@ fn check(arguments: &ImproveArguments, keep: usize) -> Result<()> {
     Ok(())
 }
 
-/// The agent to start from.
-fn open(path: &Path, policy: Option<&Path>, task: &Task) -> Result<Agent> {
-    let model = WorldModel::load(path)?;
-    check_model(&model, task).with_context(|| path.display().to_string())?;
-    let beside = assets::policy_path(path);
-    let policy = match policy {
-        Some(policy) => Some(policy.to_owned()),
-        None => beside.exists().then_some(beside),
+/// The policy to start from: the one asked for, or the one beside the model, where there is one.
+fn policy(asked: Option<&Path>, source: &Source) -> Result<Option<Arc<Policy>>> {
+    let beside = assets::policy_path(&source.path);
+    let path = match asked {
+        Some(path) => path,
+        None if beside.exists() => &beside,
+        None => return Ok(None),
     };
-    let policy = policy.map(|path| -> Result<_> {
-        let policy = Policy::load(&path)?;
-        check_policy(&policy, &model).with_context(|| path.display().to_string())?;
-        Ok(Arc::new(policy))
-    });
-    Ok(Agent {
-        policy: policy.transpose()?,
-        model: Arc::new(model),
-    })
+    let policy = Policy::load(path)?;
+    check_policy(&policy, &source.model).with_context(|| path.display().to_string())?;
+    Ok(Some(Arc::new(policy)))
 }
 
 /// Writes a data set into a folder of its own first, which then gets its name.
