@@ -131,8 +131,8 @@ fn copied_model(folder: &Path) -> PathBuf {
     path
 }
 
-/// A policy of the model that knows next to nothing, beside it.
-fn write_policy(model: &Path) {
+/// A policy of the model that knows next to nothing, beside it; its arbiter was calibrated with this cost.
+fn write_policy(model: &Path, cost: CostKind) {
     let path = crate::assets::policy_path(model);
     let model = WorldModel::load(model).expect("the shipped model");
     let card = model.card();
@@ -148,7 +148,7 @@ fn write_policy(model: &Path) {
     };
     let policy = train_policy(&model, &all, &config, &mut |_, _| ControlFlow::Continue(()));
     let calibration = Calibration {
-        cost: "pose".to_owned(),
+        cost: cost.name().to_owned(),
         quantile: 0.98,
         disagreement: 1.0,
         surprise: 1.0,
@@ -177,7 +177,7 @@ fn modes_act_side_by_side_where_there_is_a_policy() {
     );
     assert!(session.rivals.is_none());
 
-    write_policy(&model);
+    write_policy(&model, CostKind::Pose);
     compare(&mut session, true);
     let all_moved = |s: &Session| {
         let standings = s.rivals.as_ref().map_or(&[][..], |r| r.standings());
@@ -201,6 +201,32 @@ fn modes_act_side_by_side_where_there_is_a_policy() {
             .iter()
             .all(|g| !mind::MODES.contains(&g.name.as_str()))
     );
+}
+
+/// The arbiter's thresholds are for one cost: the mode takes it, and no other can be chosen there.
+#[test]
+fn a_hybrid_agent_keeps_the_cost_of_its_arbiter() {
+    let out = tempfile::tempdir().expect("a folder");
+    let model = copied_model(out.path());
+    write_policy(&model, CostKind::Reach);
+    let mut session = session_with(out.path(), vec![model]);
+    let chosen = |session: &Session| mind::COSTS[session.mind.cost];
+    let of = |list: &[&str], name| list.iter().position(|n| *n == name).expect("a name");
+    let hybrid = of(&mind::MODES, "hybrid");
+    assert_eq!(chosen(&session), CostKind::Pose);
+    session.take(Command::Choose("mode".to_owned(), hybrid));
+    assert_eq!(chosen(&session), CostKind::Reach);
+    let pose = of(&mind::COSTS.map(CostKind::name), "pose");
+    session.take(Command::Choose("cost".to_owned(), pose));
+    assert_eq!(chosen(&session), CostKind::Reach);
+    let message = session.message().expect("a message");
+    assert!(
+        message.contains("'pose'") && message.contains("'reach'"),
+        "{message}"
+    );
+    session.take(Command::Choose("mode".to_owned(), 0));
+    session.take(Command::Choose("cost".to_owned(), pose));
+    assert_eq!(chosen(&session), CostKind::Pose);
 }
 
 #[test]
