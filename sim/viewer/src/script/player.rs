@@ -330,6 +330,12 @@ impl Player {
                 }
                 Outcome::Done
             }
+            // On a busy machine the first frames are blank: what draws is still being compiled.
+            Some(Err(_)) if since.elapsed() < Duration::from_secs(PICTURE_S) => {
+                capture::take(commands, target, name);
+                self.asked += 1;
+                Outcome::Again
+            }
             Some(Err(why)) => Outcome::Failed(why.clone()),
             None if since.elapsed() > Duration::from_secs(PICTURE_S) => {
                 Outcome::Failed(format!("no picture after {PICTURE_S} s"))
