@@ -26,16 +26,17 @@ pub struct Player {
     waiting: Option<Instant>,
     /// Pictures asked for.
     asked: usize,
-    /// Frames until a revealed control is laid out.
-    revealing: u32,
+    /// Frames in which a revealed control has stayed in its place, and that place.
+    still: u32,
+    place: Option<[Vec2; 2]>,
     started: Option<Instant>,
     report: Arc<Mutex<Report>>,
 }
 
 /// Frames before the first step: the first ones are black.
 const WARM_UP: u64 = 20;
-/// Frames that a panel takes to show a control.
-const REVEAL: u32 = 4;
+/// Frames that a panel takes to show a control, and in which it must not move, as it does while the controls of a task change.
+const STILL: u32 = 4;
 /// Steps of the pointer in a drag of a slider or the view.
 const DRAG_STEPS: u32 = 8;
 /// Seconds that a picture may take.
@@ -51,7 +52,8 @@ impl Player {
             memory: HashMap::new(),
             waiting: None,
             asked: 0,
-            revealing: 0,
+            still: 0,
+            place: None,
             started: None,
             report,
         }
@@ -122,7 +124,7 @@ pub fn play(
         }
     }
     player.waiting = None;
-    player.revealing = 0;
+    player.still = 0;
     player.done += 1;
     if let Some(script) = &mut player.script {
         script.pop_front();
@@ -262,7 +264,13 @@ impl Player {
 
     /// Where a control is, once the panel shows it.
     fn find(&mut self, id: &str, view: &mut View<'_>) -> Result<[Vec2; 2], Outcome> {
-        self.revealing += 1;
+        let place = view.shown.places.get(id).copied();
+        self.still = if place == self.place {
+            self.still + 1
+        } else {
+            0
+        };
+        self.place = place;
         // An option is found beside its control.
         let known = |id: &str| view.shown.controls.iter().any(|c| c.id == id);
         let control = match id.rsplit_once('/') {
@@ -270,12 +278,11 @@ impl Player {
             _ => id,
         };
         view.shown.reveal = Some(control.to_owned());
-        if self.revealing <= REVEAL {
+        if self.still <= STILL {
             return Err(Outcome::Again);
         }
         view.shown.reveal = None;
-        let found = view.shown.places.get(id).copied();
-        found.ok_or_else(|| Outcome::Failed(format!("there is no control '{id}' on screen")))
+        place.ok_or_else(|| Outcome::Failed(format!("there is no control '{id}' on screen")))
     }
 
     fn drag(
