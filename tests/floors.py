@@ -26,7 +26,7 @@ FLOORS = {
     ("push", "state", "system1", "none", "near"): 0.60,
     ("push", "state", "hybrid", "pose", "near"): 0.80,
     ("reach", "state", "system1", "none", "near"): 0.88,
-    ("reach", "state", "hybrid", "pose", "near"): 0.90,
+    ("reach", "state", "hybrid", "reach", "near"): 0.90,
     ("two-room", "state", "system1", "none", "near"): 0.84,
     ("two-room", "state", "hybrid", "pose", "near"): 0.90,
     ("push", "glimpse", "icem", "pose", "near"): 0.88,
