@@ -41,7 +41,8 @@ pub struct SightConfig {
     pub kind: SightKind,
     /// Side of the square picture of each view, pixels. Default 64.
     pub size: usize,
-    /// Bodies that a glimpse looks for; the window is around the first. Default: object and effector of the task.
+    /// Bodies that a glimpse looks for, or parts of them, as `body.part`; the window is around the first. Default: object and
+    /// effector of the task.
     pub landmarks: Vec<String>,
     /// Side of the window, pixels; zero for none. Default 24.
     pub window: usize,
@@ -79,8 +80,19 @@ impl SightConfig {
     /// The bodies of a task that are looked for, as indices into its appearance.
     ///
     /// # Errors
-    /// A body that the task does not have.
+    /// A body that the task does not have, or a part of one.
     pub fn bodies(&self, task: &Task) -> Result<Vec<usize>> {
+        let whole = |(body, part): (usize, Option<&str>)| match part {
+            None => Ok(body),
+            Some(part) => bail!(
+                "landmark '{part}': expected a body, for parts are found by their colours alone"
+            ),
+        };
+        self.looked_for(task)?.into_iter().map(whole).collect()
+    }
+
+    /// What is looked for: bodies, as indices into the task's appearance, and which part of each; none for all of it.
+    fn looked_for<'a>(&'a self, task: &'a Task) -> Result<Vec<(usize, Option<&'a str>)>> {
         let goal = &task.spec().goal;
         let named: Vec<&str> = match self.landmarks.as_slice() {
             [] => std::iter::once(goal.of.as_str())
@@ -88,16 +100,31 @@ impl SightConfig {
                 .collect(),
             named => named.iter().map(String::as_str).collect(),
         };
-        let bodies = &task.appearance().bodies;
+        let appearance = task.appearance();
         named
             .into_iter()
-            .map(|name| match bodies.iter().position(|b| b == name) {
-                Some(body) => Ok(body),
-                None => bail!(
-                    "landmark '{name}': expected a body of task '{}': {}",
-                    task.name(),
-                    bodies.join(", ")
-                ),
+            .map(|name| {
+                let (body, part) = match name.split_once('.') {
+                    Some((body, part)) => (body, Some(part)),
+                    None => (name, None),
+                };
+                let Some(body) = appearance.bodies.iter().position(|b| b == body) else {
+                    bail!(
+                        "landmark '{name}': expected a body of task '{}': {}",
+                        task.name(),
+                        appearance.bodies.join(", ")
+                    );
+                };
+                let parts: Vec<&str> = appearance.parts_of(body).map(|p| p.name.as_str()).collect();
+                if let Some(part) = part
+                    && !parts.contains(&part)
+                {
+                    bail!(
+                        "landmark '{name}': expected one of the parts {}",
+                        parts.join(", ")
+                    );
+                }
+                Ok((body, part))
             })
             .collect()
     }
@@ -116,26 +143,76 @@ impl SightConfig {
             },
         };
         let appearance = task.appearance();
-        let landmark = |body: usize| {
+        let landmark = |(body, named): (usize, Option<&str>)| {
             let mut colours: Vec<[f32; 3]> = Vec::new();
             for part in appearance.parts_of(body) {
                 let [r, g, b, _] = part.colour;
-                if stands_out([r, g, b]) && !colours.contains(&[r, g, b]) {
+                if named.is_none_or(|name| part.name == name)
+                    && stands_out([r, g, b])
+                    && !colours.contains(&[r, g, b])
+                {
                     colours.push([r, g, b]);
                 }
             }
-            Landmark {
-                name: appearance.bodies[body].clone(),
-                colours,
+            let mut name = appearance.bodies[body].clone();
+            if let Some(part) = named {
+                name = format!("{name}.{part}");
             }
+            Landmark { name, colours }
         };
         Ok(SightSpec::Glimpse {
             image,
             views: task.views(),
-            landmarks: self.bodies(task)?.into_iter().map(landmark).collect(),
+            landmarks: self.looked_for(task)?.into_iter().map(landmark).collect(),
             window: (self.window > 0).then_some(self.window),
             coloured: self.coloured,
             finder,
         })
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use std::path::Path;
+
+    fn drive(landmarks: &[&str]) -> (SightConfig, Task) {
+        let assets = Path::new(env!("CARGO_MANIFEST_DIR")).join("../assets");
+        let config = SightConfig {
+            landmarks: landmarks.iter().map(|&name| name.to_owned()).collect(),
+            ..SightConfig::default()
+        };
+        (config, Task::load(&assets, "drive").unwrap())
+    }
+
+    #[test]
+    fn a_part_of_a_body_is_a_landmark_of_its_own_colour() {
+        let (config, task) = drive(&["car", "car.bonnet"]);
+        let SightSpec::Glimpse { landmarks, .. } = config.spec(&task).unwrap() else {
+            panic!("expected a glimpse");
+        };
+        let names: Vec<&str> = landmarks.iter().map(|l| l.name.as_str()).collect();
+        assert_eq!(names, ["car", "car.bonnet"]);
+        assert_eq!(landmarks[1].colours.len(), 1);
+        assert!(
+            landmarks[0].colours.len() > 1
+                && landmarks[0].colours.contains(&landmarks[1].colours[0])
+        );
+    }
+
+    #[test]
+    fn what_is_not_there_is_named() {
+        let error = |landmark| {
+            let (config, task) = drive(&[landmark]);
+            config.spec(&task).unwrap_err().to_string()
+        };
+        assert!(error("lorry").contains("'lorry'") && error("lorry").contains("pole_north"));
+        assert!(
+            error("car.wings").contains("'car.wings'") && error("car.wings").contains("bonnet")
+        );
+        let (config, task) = drive(&["car.bonnet"]);
+        let whole = config.bodies(&task).unwrap_err().to_string();
+        assert!(whole.contains("'bonnet'"), "{whole}");
     }
 }

@@ -135,6 +135,8 @@ impl Geometry {
 /// One shape of a body.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Part {
+    /// Its name in the scene's file; empty where it has none.
+    pub name: String,
     /// Index of the body in [`Appearance::bodies`]; none for what belongs to the world.
     pub body: Option<usize>,
     /// The shape.
@@ -252,6 +254,7 @@ fn part(geom: &Geom, body: Option<usize>) -> Option<Part> {
         _ => return None,
     };
     Some(Part {
+        name: geom.name.clone().unwrap_or_default(),
         body,
         geometry,
         placement,

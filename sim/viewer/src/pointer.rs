@@ -104,6 +104,7 @@ fn ghost_under<'a>(
                 .filter_map(|part| part.distance(&ghost.placement, origin, direction))
                 .min_by(f32::total_cmp)?,
             GhostShape::Ball(radius) => Part {
+                name: String::new(),
                 body: None,
                 geometry: Geometry::Sphere(radius),
                 placement: Placement::IDENTITY,

@@ -72,6 +72,7 @@ pub fn show(
             geometry,
             placement,
             colour,
+            ..
         } in &scene.appearance.parts
         {
             let parent = body.map_or(root, |b| stage.bodies[b]);
