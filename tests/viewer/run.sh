@@ -32,6 +32,7 @@ echo '[Wait(1)]' >"$out/start.ron"
 xvfb-run --auto-servernum "$foresight" play --script "$out/start.ron" --out "$out" >/dev/null
 took="$((($(date +%s%N) - started) / 1000000))"
 echo "started, drew and ended in $took ms"
+[ "$took" -lt 3000 ]
 window() { xvfb-run --auto-servernum "$foresight" play --seconds 8 --max-fps 30 --out "$out" "$@" | tail -1; }
 for _ in 1 2; do
     window | tee -a "$out/window"
