@@ -85,6 +85,25 @@ fn a_round_collects_learns_and_is_measured_through_a_kill() {
     let behaviour = &data.episodes[63].behaviour;
     assert!(behaviour.starts_with("going to a goal"), "{behaviour}");
 
+    // The planner alone, and a model from nothing.
+    let output = succeed(
+        &improve("--out p.safetensors --planner-only --anew")
+            .replace("--share 0.004", "--share 0.02"),
+        folder.path(),
+    );
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(text.contains("round 1:"), "{text}");
+    let alone: Vec<Value> =
+        serde_json::from_slice(&std::fs::read(at("p.safetensors.json")).unwrap()).unwrap();
+    for round in &alone {
+        assert_eq!(
+            (&round["agent"], &round["policy"]),
+            (&"icem".into(), &Value::Null)
+        );
+    }
+    assert_ne!(alone[0]["model"], alone[1]["model"]);
+    assert!(!at("p.policy.safetensors").exists());
+
     // Where a policy stands beside the model, it acts from the start.
     std::fs::remove_dir_all(at("m.safetensors.data")).unwrap();
     let line = failure(
@@ -98,6 +117,7 @@ fn a_round_collects_learns_and_is_measured_through_a_kill() {
     );
     for (right, wrong, expected) in [
         ("--share 0.004", "--share 0", "--share 0"),
+        ("--share 0.004", "--share 11 --anew", "--share 11"),
         ("--held-out 6", "--held-out 0", "--held-out 0"),
         (
             "calibration_goals=60",

@@ -166,17 +166,24 @@ impl TrainConfig {
         self.anti_collapse == AntiCollapse::None && self.reconstruction != Reconstruction::None
     }
 
-    /// The settings under which a model that was trained with these goes on learning, for a share of their steps: from a lower
-    /// peak of the learning rate, and all open-loop steps from the start.
-    pub fn continued(&self, share: f32) -> Self {
+    /// The settings of a training from nothing that takes a share of these steps, however long it lasts.
+    pub fn anew(&self, share: f32) -> Self {
         let steps = ((share * self.steps as f32).ceil() as usize).max(1);
         Self {
             steps,
             minutes: None,
-            learning_rate: (CONTINUED_RATE * self.learning_rate).max(self.final_learning_rate),
             warmup_steps: self.warmup_steps.min(steps),
-            curriculum_fraction: 0.0,
             ..self.clone()
+        }
+    }
+
+    /// The settings under which a model that was trained with these goes on learning, for a share of their steps: from a lower
+    /// peak of the learning rate, and all open-loop steps from the start.
+    pub fn continued(&self, share: f32) -> Self {
+        Self {
+            learning_rate: (CONTINUED_RATE * self.learning_rate).max(self.final_learning_rate),
+            curriculum_fraction: 0.0,
+            ..self.anew(share)
         }
     }
 

@@ -42,9 +42,15 @@ pub struct ImproveArguments {
     /// Episodes of a round that are learned from, those that missed their goals first [default: half of --goals]
     #[arg(long)]
     keep: Option<usize>,
-    /// Share of the model's own training steps that it goes on training in each round
-    #[arg(long, default_value_t = 0.25)]
-    share: f32,
+    /// Share of the model's own training steps that it goes on training in each round [default: 0.25, or 1 with --anew]
+    #[arg(long)]
+    share: Option<f32>,
+    /// Learn from nothing on all data in each round, instead of going on from the weights of the one before
+    #[arg(long)]
+    anew: bool,
+    /// Leave System 1 out: the planner alone acts, and no policy is distilled
+    #[arg(long, conflicts_with = "policy")]
+    planner_only: bool,
     /// Held-out goals on which every round is measured, the same ones
     #[arg(long, default_value_t = 200)]
     held_out: usize,
@@ -72,6 +78,8 @@ struct Settings<'a> {
     goals: usize,
     keep: usize,
     share: f32,
+    anew: bool,
+    planner_only: bool,
     held_out: usize,
     planning: &'a PlanningConfig,
     distill: &'a DistillConfig,
@@ -79,14 +87,20 @@ struct Settings<'a> {
 
 pub fn run(arguments: &ImproveArguments) -> Result<()> {
     let keep = arguments.keep.unwrap_or(arguments.goals / 2);
-    check(arguments, keep)?;
+    let share = arguments
+        .share
+        .unwrap_or(if arguments.anew { 1.0 } else { 0.25 });
+    check(arguments, keep, share)?;
     let mut source = arguments.source.open()?;
-    let policy = policy(arguments.policy.as_deref(), &source)?;
+    let policy = match arguments.planner_only {
+        true => None,
+        false => policy(arguments.policy.as_deref(), &source)?,
+    };
     let recipe = &mut source.recipe;
     recipe.distill.policy.seed = arguments.seed;
     let usage = |error: anyhow::Error| UsageError(error.to_string());
     recipe.distill.validate().map_err(usage)?;
-    if recipe.distill.calibration_goals == 0 {
+    if recipe.distill.calibration_goals == 0 && !arguments.planner_only {
         bail!(UsageError(
             "--set distill.calibration_goals=0: expected at least 1, the arbiter needs thresholds"
                 .to_owned()
@@ -129,7 +143,9 @@ pub fn run(arguments: &ImproveArguments) -> Result<()> {
         policy: start.policy.as_ref().map(|policy| policy.hash()),
         goals: arguments.goals,
         keep,
-        share: arguments.share,
+        share,
+        anew: arguments.anew,
+        planner_only: arguments.planner_only,
         held_out: arguments.held_out,
         planning: &planning,
         distill: &recipe.distill,
@@ -150,7 +166,9 @@ pub fn run(arguments: &ImproveArguments) -> Result<()> {
         distill: &recipe.distill,
         goals: arguments.goals,
         keep,
-        share: arguments.share,
+        share,
+        anew: arguments.anew,
+        planner_only: arguments.planner_only,
         held_out: arguments.held_out,
         seed: arguments.seed,
         interrupt: &interrupt,
@@ -199,7 +217,10 @@ fn in_the_way(data: &Path) -> String {
     )
 }
 
-fn check(arguments: &ImproveArguments, keep: usize) -> Result<()> {
+/// Steps of a round, of those that the model was trained for: more than that many times is a slip of the pen.
+const MOST_SHARE: f32 = 10.0;
+
+fn check(arguments: &ImproveArguments, keep: usize, share: f32) -> Result<()> {
     for (name, value) in [
         ("--rounds", arguments.rounds),
         ("--goals", arguments.goals),
@@ -216,10 +237,9 @@ fn check(arguments: &ImproveArguments, keep: usize) -> Result<()> {
             arguments.rounds
         )));
     }
-    if !(arguments.share > 0.0 && arguments.share <= 1.0) {
+    if !(share > 0.0 && share <= MOST_SHARE) {
         bail!(UsageError(format!(
-            "--share {}: expected above 0 and at most 1",
-            arguments.share
+            "--share {share}: expected above 0 and at most {MOST_SHARE}"
         )));
     }
     Ok(())

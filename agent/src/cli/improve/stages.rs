@@ -17,7 +17,7 @@ use sim::variation::Variant;
 use std::sync::Arc;
 use world_model::dataset::Dataset;
 use world_model::policy::{Demonstrations, Policy};
-use world_model::{TrainError, WorldModel};
+use world_model::{TrainError, TrainProgress, WorldModel};
 
 /// Seeds of the goals of an improvement lie from here on: no manifest, no report and no data set uses them.
 const GOALS: u64 = 9_000_000_000;
@@ -49,8 +49,12 @@ pub struct Loop<'a> {
     pub goals: usize,
     /// Episodes of a round that are kept.
     pub keep: usize,
-    /// Share of the model's training steps that a round goes on.
+    /// Share of the model's training steps that a round takes.
     pub share: f32,
+    /// Whether a round learns from nothing instead of going on.
+    pub anew: bool,
+    /// Whether the planner acts alone, and no policy is distilled.
+    pub planner_only: bool,
     /// Held-out goals.
     pub held_out: usize,
     /// Seed of goals and trainings.
@@ -109,11 +113,11 @@ impl Loop<'_> {
                     let collected = self.collect(next, &agent)?;
                     let data = self.data(next)?;
                     let model = self.update_model(next, &agent.model, &data)?;
-                    let policy = self.update_policy(next, &model, &data)?;
-                    let agent = Agent {
-                        model,
-                        policy: Some(policy),
+                    let policy = match self.planner_only {
+                        true => None,
+                        false => Some(self.update_policy(next, &model, &data)?),
                     };
+                    let agent = Agent { model, policy };
                     self.measure(next, &agent, collected, Some(&before))?
                 }
             };
@@ -135,14 +139,13 @@ impl Loop<'_> {
         if round == 0 {
             return Ok(self.start.clone());
         }
-        Ok(Agent {
-            model: Arc::new(WorldModel::load(
-                &self.state.of_round(round, "safetensors"),
-            )?),
-            policy: Some(Arc::new(Policy::load(
-                &self.state.of_round(round, "policy.safetensors"),
-            )?)),
-        })
+        let file = |suffix| self.state.of_round(round, suffix);
+        let model = Arc::new(WorldModel::load(&file("safetensors"))?);
+        let policy = match self.planner_only {
+            true => None,
+            false => Some(Arc::new(Policy::load(&file("policy.safetensors"))?)),
+        };
+        Ok(Agent { model, policy })
     }
 
     /// The exploration data and what the rounds up to this one kept.
@@ -207,7 +210,7 @@ impl Loop<'_> {
         Ok(collected)
     }
 
-    /// Goes on training a model.
+    /// Goes on training a model, or trains one like it from nothing.
     fn update_model(
         &self,
         round: usize,
@@ -218,15 +221,26 @@ impl Loop<'_> {
         if path.exists() {
             return Ok(Arc::new(WorldModel::load(&path)?));
         }
-        let mut config = self.start.model.card().config.continued(self.share);
+        let own = &self.start.model.card().config;
+        let mut config = match self.anew {
+            true => own.anew(self.share),
+            false => own.continued(self.share),
+        };
         config.seed = self.seed + round as u64;
         let bar = self.bar(config.steps, &format!("round {round}, model"))?;
         let state = self.state.of_round(round, "training");
-        let trained = world_model::continue_training(model, data, &config, &state, &mut |p| {
+        let mut observer = |p: &TrainProgress| {
             bar.set_position(p.step as u64);
             bar.set_message(format!("prediction {:.3}", p.losses.prediction));
             self.interrupt.flow()
-        });
+        };
+        let trained = match self.anew {
+            true => {
+                let sight = model.sight().cloned();
+                world_model::train(data, sight, &config, Some(&state), &mut observer)
+            }
+            false => world_model::continue_training(model, data, &config, &state, &mut observer),
+        };
         bar.finish_and_clear();
         let trained = match trained {
             Err(TrainError::Interrupted { .. }) => {
