@@ -34,6 +34,10 @@ def planner_blocked():
     planner_fails("block")
 
 
+def planner_without_a_plan():
+    planner_fails("silent")
+
+
 def planner_panicking():
     planner_fails("panic")
 
@@ -376,6 +380,7 @@ TESTS = [
     planner_late,
     planner_stepping,
     planner_blocked,
+    planner_without_a_plan,
     planner_panicking,
     planner_nan,
     planner_infinite,

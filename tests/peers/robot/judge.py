@@ -17,6 +17,8 @@ class Judge:
         self.violations = []
         self.worst = {"velocity": 0.0, "acceleration": 0.0, "jerk": 0.0}
         self.commands = 0
+        self.missed = 0  # ticks without a command
+        self.gap = 0  # of them, right before the newest command
         self.starts = 0
         self.largest_start = 0.0
         self.past = None
@@ -32,11 +34,14 @@ class Judge:
         ticks = None if self.stamp is None else round((stamp - self.stamp) / self.period)
         if ticks is None or ticks > 15:
             # A new start: the arm is to stay where it is.
+            self.gap = 0
             self.starts += 1
             self.largest_start = max(self.largest_start, max(abs(a - b) for a, b in zip(points[0], measured)))
             self.past = [(q, 0.0, 0.0) for q in points[0]]
         else:
-            for _ in range(max(ticks, 1) - 1):
+            self.gap = max(ticks, 1) - 1
+            self.missed += self.gap
+            for _ in range(self.gap):
                 if not self.ahead:
                     break
                 self.past = self._step(stamp, self.past, self.ahead[0])
@@ -73,4 +78,5 @@ class Judge:
 
     def _violation(self, stamp, text):
         if len(self.violations) < 20:
-            self.violations.append(f"{stamp:.3f}: {text}")
+            after = f" after {self.gap} ticks without a command" if self.gap else ""
+            self.violations.append(f"{stamp:.3f}: {text}{after}")

@@ -247,6 +247,7 @@ class Node:
                     "violations": self.judge.violations,
                     "worst": self.judge.worst,
                     "commands": self.judge.commands,
+                    "missed": self.judge.missed,
                     "starts": self.judge.starts,
                     "largest_start": self.judge.largest_start,
                     "silent_for": None if self.latest_command is None else time.time() - self.latest_command,

@@ -210,7 +210,7 @@ def load(options, goals):
     commands, p50, p99, missed, ticks = map(float, found[0].groups())
     figures = {
         "seconds": options.load, "latency_p50_ms": p50, "latency_p99_ms": p99, "missed": missed, "ticks": ticks,
-        "memory_kb": memory, "goals": index + 1, "commands": commands, "program": lines[-8:],
+        "missed_by_robot": said["missed"], "memory_kb": memory, "goals": index + 1, "commands": commands, "program": lines[-8:],
     }
     print(json.dumps(figures), flush=True)
     require(p99 <= 5.0, f"p99 {p99} ms")
