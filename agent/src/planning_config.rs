@@ -2,8 +2,10 @@
 
 use crate::arbiter::ArbiterConfig;
 use crate::objective::ObjectiveConfig;
+use anyhow::{Context, Result};
 use planners::{Method, RefinementConfig};
 use serde::{Deserialize, Serialize};
+use std::path::Path;
 
 /// How a controller plans.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
@@ -54,6 +56,45 @@ impl Default for PhysicsConfig {
 }
 
 impl PlanningConfig {
+    /// The settings asked for, or those of a task.
+    ///
+    /// # Errors
+    /// Names the file when it cannot be read or has an unknown key.
+    pub fn asked(file: Option<&Path>, assets: &Path, task: &str) -> Result<Self> {
+        match file {
+            Some(file) => Self::from_file(file),
+            None => Self::of_task(assets, task),
+        }
+    }
+
+    /// The settings that a task ships in `planning/<task>.toml`, or the defaults where it ships none.
+    ///
+    /// # Errors
+    /// Names the file when it cannot be read or has an unknown key.
+    pub fn of_task(assets: &Path, task: &str) -> Result<Self> {
+        let path = assets.join("planning").join(format!("{task}.toml"));
+        match path.exists() {
+            true => Self::from_file(&path),
+            false => Ok(Self::default()),
+        }
+    }
+
+    /// Settings from a file.
+    ///
+    /// # Errors
+    /// Names the file when it cannot be read or has an unknown key.
+    pub fn from_file(path: &Path) -> Result<Self> {
+        let text = std::fs::read_to_string(path)
+            .with_context(|| format!("cannot read {}", path.display()))?;
+        toml::from_str(&text).map_err(|e| {
+            anyhow::anyhow!(
+                "config {}: {}",
+                path.display(),
+                e.to_string().trim().replace('\n', " ")
+            )
+        })
+    }
+
     /// The settings of a row that plans in true physics.
     pub fn in_physics(&self) -> Self {
         Self {
@@ -81,6 +122,51 @@ impl Default for PlanningConfig {
             reaction_steps: 2,
             arbiter: ArbiterConfig::default(),
             physics: PhysicsConfig::default(),
+        }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::assets;
+
+    #[test]
+    fn a_task_has_its_own_settings_or_the_defaults_and_a_file_replaces_both() {
+        let assets = assets::find().unwrap();
+        let pick = PlanningConfig::of_task(&assets, "pick").unwrap();
+        assert!(pick.horizon_blocks < PlanningConfig::default().horizon_blocks);
+        let push = PlanningConfig::of_task(&assets, "push").unwrap();
+        assert_eq!(push, PlanningConfig::default());
+
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("own.toml");
+        std::fs::write(&file, "horizon_blocks = 3").unwrap();
+        let own = PlanningConfig::asked(Some(&file), &assets, "pick").unwrap();
+        let expected = PlanningConfig {
+            horizon_blocks: 3,
+            ..PlanningConfig::default()
+        };
+        assert_eq!(own, expected);
+        std::fs::write(&file, "horizon = 3").unwrap();
+        let error = PlanningConfig::from_file(&file).unwrap_err().to_string();
+        assert!(
+            error.contains("own.toml") && error.contains("horizon"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn every_shipped_file_is_of_a_task_and_can_be_used() {
+        let assets = assets::find().unwrap();
+        let tasks = sim::Task::list(&assets).unwrap();
+        for entry in std::fs::read_dir(assets.join("planning")).unwrap() {
+            let path = entry.unwrap().path();
+            let task = path.file_stem().unwrap().to_string_lossy().into_owned();
+            assert!(tasks.contains(&task), "{}", path.display());
+            let config = PlanningConfig::of_task(&assets, &task).unwrap();
+            assert_ne!(config, PlanningConfig::default(), "{}", path.display());
         }
     }
 }

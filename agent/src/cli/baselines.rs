@@ -1,6 +1,6 @@
 //! `foresight baselines`: the two systems, both under the arbiter, and all that they are to beat, in one table.
 
-use super::bench::{at_rate, read_config};
+use super::bench::at_rate;
 use super::distill::{Lesson, belongs, distil, task_hash};
 use super::interrupt::Interrupt;
 use super::source::{Source, SourceArguments};
@@ -57,10 +57,7 @@ pub fn run(arguments: &BaselinesArguments) -> Result<()> {
                 .to_owned()
         ));
     }
-    let planning = arguments
-        .config
-        .as_deref()
-        .map_or_else(|| Ok(PlanningConfig::default()), read_config)?;
+    let planning = source.planning(arguments.config.as_deref())?;
     check_state(&arguments.out, arguments.resume)?;
     let interrupt = Interrupt::install()?;
     std::fs::create_dir_all(&arguments.out)
@@ -199,6 +196,7 @@ impl Work<'_> {
             variant: self.variant,
             model: self.model,
             cost: self.arguments.source.cost,
+            planning: self.planning,
             config,
             seed: config.policy.seed,
             interrupt: self.interrupt,

@@ -72,9 +72,10 @@ pub fn run(_: &PlayArguments) -> Result<()> {
 #[cfg(feature = "viewer")]
 pub fn run(arguments: &PlayArguments) -> Result<()> {
     use super::UsageError;
+    use crate::planning_config::PlanningConfig;
     use crate::play::{PlayOptions, in_window, without_window};
     use crate::recording::Recording;
-    use crate::{assets, cli::bench, files};
+    use crate::{assets, files};
     use anyhow::bail;
 
     let usage = |text: &str| UsageError(text.to_owned());
@@ -115,10 +116,7 @@ pub fn run(arguments: &PlayArguments) -> Result<()> {
         planner: arguments.planner.clone(),
         cost: arguments.cost,
         models: arguments.model.clone(),
-        config: config
-            .map(bench::read_config)
-            .transpose()?
-            .unwrap_or_default(),
+        config: config.map(PlanningConfig::from_file).transpose()?,
         seed: arguments.seed,
         out: arguments.out.clone(),
     };

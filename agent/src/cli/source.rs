@@ -6,6 +6,7 @@ use super::interrupt::Interrupt;
 use crate::assets;
 use crate::model_check::check_model;
 use crate::objective::CostKind;
+use crate::planning_config::PlanningConfig;
 use crate::recipe::Recipe;
 use anyhow::{Context, Result};
 use clap::Args;
@@ -79,6 +80,16 @@ pub struct Source {
     pub model: Arc<WorldModel>,
     /// The recipe, with images of the size that the model sees.
     pub recipe: Recipe,
+}
+
+impl Source {
+    /// How an agent plans: as a file says, or as the task ships it.
+    ///
+    /// # Errors
+    /// A file that does not read or has an unknown key.
+    pub fn planning(&self, file: Option<&Path>) -> Result<PlanningConfig> {
+        PlanningConfig::asked(file, &self.assets, self.task.name())
+    }
 }
 
 impl SourceArguments {

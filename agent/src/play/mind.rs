@@ -68,6 +68,8 @@ pub struct Mind {
     pub model: usize,
     /// How it plans.
     pub config: PlanningConfig,
+    /// How it plans in this task where nobody changes it.
+    own: PlanningConfig,
     /// The newest plan of the present setup.
     pub thought: Option<Arc<Thought>>,
     /// What is usual for the model, once it has been measured.
@@ -94,7 +96,7 @@ impl Mind {
     ///
     /// # Errors
     /// An unknown planner, or when no thread can be started.
-    pub fn new(planner: &str, cost: CostKind, config: PlanningConfig) -> Result<Self> {
+    pub fn new(planner: &str, cost: CostKind) -> Result<Self> {
         let index = PLANNERS.iter().position(|p| *p == planner);
         let planner = index.ok_or_else(|| {
             anyhow!(
@@ -102,13 +104,14 @@ impl Mind {
                 PLANNERS.join(", ")
             )
         })?;
-        let mut mind = Self {
+        Ok(Self {
             planner,
             mode: 0,
             cost: COSTS.iter().position(|c| *c == cost).unwrap_or(0),
             models: Vec::new(),
             model: 0,
-            config,
+            config: PlanningConfig::default(),
+            own: PlanningConfig::default(),
             thought: None,
             band: None,
             decisions: 0,
@@ -121,9 +124,19 @@ impl Mind {
             past: VecDeque::new(),
             calibration: Arc::default(),
             measured: Latest::default(),
-        };
-        mind.choose(planner)?;
-        Ok(mind)
+        })
+    }
+
+    /// Plans as a task has it. What was changed by hand stays, where the task before had the same settings.
+    ///
+    /// # Errors
+    /// None while the planner is one of the list.
+    pub fn adopt(&mut self, own: PlanningConfig) -> Result<()> {
+        if own != self.own {
+            self.own = own;
+            self.config = self.own.clone();
+        }
+        self.choose(self.planner)
     }
 
     /// Chooses a planner; one of another method than the configured begins with its defaults.
@@ -205,7 +218,7 @@ impl Mind {
 
     /// The settings that a reset gives.
     pub fn defaults(&self) -> PlanningConfig {
-        let mut defaults = PlanningConfig::default();
+        let mut defaults = self.own.clone();
         if let Ok(method) = PLANNERS[self.planner].parse::<Method>()
             && std::mem::discriminant(&method) != std::mem::discriminant(&defaults.planner)
         {

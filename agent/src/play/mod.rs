@@ -39,8 +39,8 @@ pub struct PlayOptions {
     pub cost: CostKind,
     /// Models beside the shipped one.
     pub models: Vec<PathBuf>,
-    /// How it plans.
-    pub config: PlanningConfig,
+    /// How it plans, in every task; without it as each task ships it.
+    pub config: Option<PlanningConfig>,
     /// Seed of the first start.
     pub seed: u64,
     /// Folder for what is saved.

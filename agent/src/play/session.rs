@@ -12,6 +12,7 @@ use super::switches::Switches;
 use super::thinker::{Answer, Request};
 use super::{PlayOptions, bench_now};
 use crate::assets;
+use crate::planning_config::PlanningConfig;
 use crate::recording::Recording;
 use anyhow::Result;
 use sim::shapes::Placement;
@@ -130,7 +131,7 @@ impl Session {
         let scene = scenes.iter().position(here).unwrap_or(0);
         let rate = task.rate_hz();
         let mut session = Self {
-            mind: Mind::new(&options.planner, options.cost, options.config.clone())?,
+            mind: Mind::new(&options.planner, options.cost)?,
             ground: Playground::new(task, variant, options.seed)?,
             pacer: Pacer::new(rate),
             scenes,
@@ -190,6 +191,13 @@ impl Session {
         let models = self.models();
         self.mind.open(models);
         let (task, variant) = self.place();
+        let own = match &self.options.config {
+            Some(config) => Ok(config.clone()),
+            None => PlanningConfig::of_task(&self.options.assets, task.name()),
+        };
+        if let Err(error) = own.and_then(|own| self.mind.adopt(own)) {
+            self.say(format!("{error:#}"));
+        }
         self.pacer = Pacer::new(task.rate_hz());
         self.before.clear();
         self.selected = None;

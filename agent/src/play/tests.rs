@@ -2,7 +2,6 @@
 
 use super::session::Session;
 use super::{PlayOptions, mind, picture};
-use crate::controller::PlanningConfig;
 use crate::objective::CostKind;
 use crate::recording::Change;
 use crate::recording::Recording;
@@ -28,7 +27,7 @@ fn session_with(out: &Path, models: Vec<PathBuf>) -> Session {
         planner: "icem".to_owned(),
         cost: CostKind::Pose,
         models,
-        config: PlanningConfig::default(),
+        config: None,
         seed: 3,
         out: out.to_owned(),
     };

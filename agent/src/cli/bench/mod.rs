@@ -10,7 +10,6 @@ use super::UsageError;
 use super::interrupt::Interrupt;
 use crate::benchmark::manifest::{self, Manifest};
 use crate::benchmark::{BenchPlan, Pairs, Row, Tier, compare, html, run as run_benchmark, table};
-use crate::controller::PlanningConfig;
 use crate::objective::CostKind;
 use crate::{assets, files};
 use anyhow::{Context, Result, bail};
@@ -128,15 +127,11 @@ pub fn run(arguments: &BenchArguments) -> Result<()> {
     if threads == 0 {
         bail!(UsageError("--threads 0: expected at least 1".to_owned()));
     }
-    let config = arguments
-        .config
-        .as_deref()
-        .map_or_else(|| Ok(PlanningConfig::default()), read_config)?;
     files::check_writable(&arguments.json)?;
     files::check_writable(&arguments.html)?;
 
     let assets = assets::find()?;
-    let rows = rows::rows(&assets, arguments, &config)?;
+    let rows = rows::rows(&assets, arguments)?;
     let pairs = match arguments.seed {
         Some(seed) => Pairs::Fresh(seed),
         // Shifted worlds have no manifests: their goals must be reachable in them.
@@ -270,17 +265,4 @@ fn read_report(path: &Path) -> Result<Vec<Row>> {
         std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
     serde_json::from_str(&text)
         .with_context(|| format!("{} is not a report of this benchmark", path.display()))
-}
-
-/// Reads planner and objective settings.
-pub fn read_config(path: &Path) -> Result<PlanningConfig> {
-    let text =
-        std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
-    toml::from_str(&text).map_err(|e| {
-        anyhow::anyhow!(
-            "config {}: {}",
-            path.display(),
-            e.to_string().trim().replace('\n', " ")
-        )
-    })
 }

@@ -18,18 +18,15 @@ use std::sync::Arc;
 const RUNGS: [&str; 5] = ["random", "system1", "hybrid", "latent-cost", "oracle"];
 
 /// The rows asked for, in the order of the report.
-pub fn rows(
-    assets: &Path,
-    arguments: &BenchArguments,
-    config: &PlanningConfig,
-) -> Result<Vec<RowSpec>> {
-    let planners = arguments
-        .planner
-        .iter()
-        .map(|p| Choice::parse(p, config))
-        .collect::<Result<Vec<_>>>()?;
+pub fn rows(assets: &Path, arguments: &BenchArguments) -> Result<Vec<RowSpec>> {
     let mut rows = Vec::new();
     for (task, variants) in tasks(assets, &arguments.task)? {
+        let config = PlanningConfig::asked(arguments.config.as_deref(), assets, task.name())?;
+        let planners = arguments
+            .planner
+            .iter()
+            .map(|p| Choice::parse(p, &config))
+            .collect::<Result<Vec<_>>>()?;
         let variants = shift(&task, variants, &arguments.shift)?;
         let models = match planners.iter().any(Choice::needs_model) {
             true => models(assets, &task, arguments)?,

@@ -7,11 +7,13 @@ pub use stages::{Lesson, distil};
 use super::interrupt::Interrupt;
 use super::source::{Source, SourceArguments};
 use super::{UsageError, check_state};
-use crate::distillation::{Belongs, Progress, push_data, push_recording};
+use crate::controller::PlanningConfig;
+use crate::distillation::{Belongs, DistillConfig, Progress, push_data, push_recording};
 use crate::files;
 use crate::recording::Recording;
 use anyhow::{Context, Result};
 use clap::Args;
+use serde::Serialize;
 use sim::variation::Variant;
 use sim::{Env, Task};
 use std::path::PathBuf;
@@ -77,11 +79,13 @@ pub fn run(arguments: &DistillArguments) -> Result<()> {
             .with_context(|| path.display().to_string())?;
         data += &format!(" and {}", recording.hash()?);
     }
+    let planning = source.planning(None)?;
     let lesson = Lesson {
         task,
         variant,
         model,
         cost: arguments.source.cost,
+        planning: &planning,
         config: &config,
         seed: arguments.seed,
         interrupt: &interrupt,
@@ -104,6 +108,14 @@ pub fn run(arguments: &DistillArguments) -> Result<()> {
     Ok(())
 }
 
+/// What changes a distillation, beside task, model, data, cost and seed.
+#[derive(Serialize)]
+struct Settings<'a> {
+    #[serde(flatten)]
+    distill: &'a DistillConfig,
+    planning: &'a PlanningConfig,
+}
+
 /// What the state of a distillation from data with this hash belongs to.
 pub fn belongs(lesson: &Lesson, data: String) -> Result<Belongs> {
     Ok(Belongs {
@@ -112,7 +124,10 @@ pub fn belongs(lesson: &Lesson, data: String) -> Result<Belongs> {
         data,
         cost: lesson.cost.name().to_owned(),
         seed: lesson.seed,
-        settings: serde_json::to_string(lesson.config)?,
+        settings: serde_json::to_string(&Settings {
+            distill: lesson.config,
+            planning: lesson.planning,
+        })?,
     })
 }
 

@@ -32,6 +32,8 @@ pub struct Lesson<'a> {
     pub model: &'a Arc<WorldModel>,
     /// Cost that the planner minimises.
     pub cost: CostKind,
+    /// How the planner plans; what a policy proposes to it is a setting of the distillation.
+    pub planning: &'a PlanningConfig,
     /// How it is distilled.
     pub config: &'a DistillConfig,
     /// Seed of the goals; that of the trainings is in the settings.
@@ -116,7 +118,7 @@ impl Work<'_> {
         };
         let plans = PlanningConfig {
             proposals: PROPOSALS,
-            ..PlanningConfig::default()
+            ..self.lesson.planning.clone()
         };
         let kind = self.planner(Some(policy));
         let runs = self.runs(&kind, &plans, stage as u64);
@@ -157,9 +159,9 @@ impl Work<'_> {
         if config.calibration_goals == 0 {
             return Ok(policy_alone);
         }
-        let (kind, plans) = (self.planner(None), PlanningConfig::default());
+        let kind = self.planner(None);
         let calibration = calibrate(
-            &self.runs(&kind, &plans, 99),
+            &self.runs(&kind, self.lesson.planning, 99),
             policy,
             self.lesson.cost,
             (&config.tiers, config.calibration_goals),

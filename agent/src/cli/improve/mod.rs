@@ -3,7 +3,6 @@
 mod stages;
 mod state;
 
-use super::bench::read_config;
 use super::distill::task_hash;
 use super::interrupt::Interrupt;
 use super::source::{Source, SourceArguments};
@@ -106,10 +105,7 @@ pub fn run(arguments: &ImproveArguments) -> Result<()> {
                 .to_owned()
         ));
     }
-    let planning = arguments
-        .config
-        .as_deref()
-        .map_or_else(|| Ok(PlanningConfig::default()), read_config)?;
+    let planning = source.planning(arguments.config.as_deref())?;
     let all_data = files::with_suffix(&arguments.out, ".data");
     let json = arguments
         .json

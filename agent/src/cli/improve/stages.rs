@@ -271,6 +271,7 @@ impl Loop<'_> {
             variant: self.variant,
             model,
             cost: self.cost,
+            planning: self.planning,
             config: self.distill,
             seed: self.seed,
             interrupt: self.interrupt,
