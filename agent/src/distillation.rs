@@ -28,6 +28,10 @@ pub struct DistillConfig {
     pub policy: PolicyConfig,
     /// Goals that the planner goes to, over all tiers. Default 1500; none leaves a policy without a planner.
     pub planner_goals: usize,
+    /// Model steps of a decision of the planner that teaches, to which its population is scaled: many labels of a hasty teacher are
+    /// worth more than few of a thorough one. Default none: it plans as in the task.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub budget: Option<u64>,
     /// Rounds of DAgger. Default 2.
     pub rounds: usize,
     /// Goals that the policy goes to in each round. Default 500.
@@ -70,6 +74,7 @@ impl Default for DistillConfig {
         Self {
             policy: PolicyConfig::default(),
             planner_goals: 1500,
+            budget: None,
             rounds: 2,
             round_goals: 500,
             labelled_share: 0.5,

@@ -5,7 +5,7 @@ use crate::cli::interrupt::Interrupt;
 use crate::controller::{ControllerKind, PlanningConfig};
 use crate::distillation::{DistillConfig, PlannerRun, Progress, Runs, calibrate};
 use crate::objective::CostKind;
-use anyhow::{Result, anyhow};
+use anyhow::{Context, Result, anyhow};
 use indicatif::{ProgressBar, ProgressStyle};
 use sim::Task;
 use sim::variation::Variant;
@@ -116,10 +116,7 @@ impl Work<'_> {
             0 => ("planner", config.planner_goals),
             _ => ("policy", config.round_goals),
         };
-        let plans = PlanningConfig {
-            proposals: PROPOSALS,
-            ..self.lesson.planning.clone()
-        };
+        let plans = self.teaching()?;
         let kind = self.planner(Some(policy));
         let runs = self.runs(&kind, &plans, stage as u64);
         let goals: Vec<(Pair, usize)> = runs.goals(&config.tiers, count)?;
@@ -150,6 +147,25 @@ impl Work<'_> {
             add(run, all)?;
         }
         Ok(())
+    }
+
+    /// How the teacher plans.
+    fn teaching(&self) -> Result<PlanningConfig> {
+        let planning = self.lesson.planning;
+        let block = self.lesson.model.card().block();
+        let horizon = planning.horizon_blocks.saturating_mul(block);
+        let planner = match self.lesson.config.budget {
+            Some(steps) => planning
+                .planner
+                .scaled_to(steps, horizon)
+                .with_context(|| format!("distillation setting `budget` = {steps}"))?,
+            None => planning.planner.clone(),
+        };
+        Ok(PlanningConfig {
+            planner,
+            proposals: PROPOSALS,
+            ..planning.clone()
+        })
     }
 
     /// The policy with thresholds of the arbiter, where it is to have some.
