@@ -44,6 +44,15 @@ fn a_round_collects_learns_and_is_measured_through_a_kill() {
         "collect --task two-room --episodes 60 --out data --seed 3",
         folder.path(),
     );
+    // Data of another task leave nothing behind that would be in the way.
+    succeed(
+        "collect --task push --episodes 1 --out other --seed 3",
+        folder.path(),
+    );
+    let other = improve("--out m.safetensors").replace("--data data", "--data other");
+    let line = failure(&other, folder.path(), 1);
+    assert!(line.contains("other") && line.contains("push"), "{line}");
+    assert!(!at("m.safetensors.improving").exists());
     let mut child = started(&improve("--out m.safetensors"), folder.path());
     wait_for(&at("m.safetensors.improving/round-1.data"), &mut child);
     child.kill().unwrap();

@@ -120,10 +120,15 @@ pub fn run(arguments: &ImproveArguments) -> Result<()> {
     let folder = files::with_suffix(&arguments.out, ".improving");
     check_state(&folder, arguments.resume)?;
     let interrupt = Interrupt::install()?;
-    let own = folder.join("exploration.data");
     std::fs::create_dir_all(&folder)
         .with_context(|| format!("cannot make {}", folder.display()))?;
-    let exploration = arguments.source.exploration(&source, &own, &interrupt)?;
+    let own = folder.join("exploration.data");
+    let exploration = arguments.source.exploration(&source, &own, &interrupt);
+    if exploration.is_err() {
+        // Only while it is empty: then nothing was done.
+        let _ = std::fs::remove_dir(&folder);
+    }
+    let exploration = exploration?;
     let Source {
         task,
         variant,
