@@ -22,7 +22,7 @@ FLOORS = {
     ("drive", "state", "icem", "pose", "near"): 0.78,
     ("drive", "state", "icem", "reach", "near"): 0.82,
     ("bottle", "state", "icem", "pose", "near"): 0.74,
-    ("pick", "state", "icem", "pose", "near"): 0.44,
+    ("pick", "state", "icem", "pose", "near"): 0.72,
     ("push", "state", "system1", "none", "near"): 0.60,
     ("push", "state", "hybrid", "pose", "near"): 0.80,
     ("reach", "state", "system1", "none", "near"): 0.88,
