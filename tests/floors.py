@@ -31,6 +31,7 @@ FLOORS = {
     ("two-room", "state", "hybrid", "pose", "near"): 0.90,
     ("push", "glimpse", "icem", "pose", "near"): 0.88,
     ("push", "glimpse", "icem", "pose", "turn"): 0.86,
+    ("reach", "glimpse", "icem", "pose", "near"): 0.84,
     ("drive", "glimpse", "icem", "pose", "near"): 0.76,
     ("rotate", "glimpse", "icem", "pose", "near"): 0.84,
     ("two-room", "glimpse", "icem", "pose", "near"): 0.90,
