@@ -14,7 +14,7 @@ def main(folder):
             task, found, shift = path.stem.partition(f"-{kind}-")
             if found:
                 for row in json.loads(path.read_text()):
-                    model = f"{task}, {row['variant']}" if task in ("two-room", "drive") else task
+                    model = f"{task}, {row['variant'].split(',')[0]}" if task in ("two-room", "drive") else task
                     shifts[kind, model][shift] = row
     for kind in ("state", "pixels"):
         models = [model for k, model in shifts if k == kind]
