@@ -45,7 +45,12 @@ fn a_killed_distillation_goes_on_to_the_same_policy() {
         "{line}"
     );
 
+    let small = distil("--out p.safetensors --set distill.budget=10");
+    let line = failure(&small, folder.path(), 1);
+    assert!(line.contains("`budget` = 10"), "{line}");
+
     let state = at("p.safetensors.distilling");
+    assert!(!state.exists());
     kill_with_state(&distil("--out p.safetensors"), &state, folder.path());
     assert!(!at("p.safetensors").exists());
     let line = failure(&distil("--out p.safetensors"), folder.path(), 2);

@@ -57,6 +57,8 @@ pub fn distil(
         let policy = work.policy(0, all, "hindsight")?;
         return work.calibrated(&policy);
     }
+    // A budget that leaves too few candidates is told before any work.
+    work.teaching()?;
     // Planner runs cost most where a search starts from nothing: a first policy, of hindsight alone, proposes.
     let first = work.policy(0, all, "hindsight")?;
     work.episodes(0, &first, all)?;
