@@ -33,6 +33,7 @@ FLOORS = {
     ("push", "glimpse", "icem", "pose", "turn"): 0.86,
     ("reach", "glimpse", "icem", "pose", "near"): 0.84,
     ("bottle", "glimpse", "icem", "pose", "near"): 0.76,
+    ("pick", "glimpse", "icem", "pose", "near"): 0.40,
     ("drive", "glimpse", "icem", "pose", "near"): 0.76,
     ("rotate", "glimpse", "icem", "pose", "near"): 0.84,
     ("two-room", "glimpse", "icem", "pose", "near"): 0.90,
