@@ -1,8 +1,9 @@
 //! How an agent plans, as `--config` sets it.
 
 use crate::arbiter::ArbiterConfig;
+use crate::files;
 use crate::objective::ObjectiveConfig;
-use anyhow::{Context, Result};
+use anyhow::Result;
 use planners::{Method, RefinementConfig};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
@@ -84,15 +85,7 @@ impl PlanningConfig {
     /// # Errors
     /// Names the file when it cannot be read or has an unknown key.
     pub fn from_file(path: &Path) -> Result<Self> {
-        let text = std::fs::read_to_string(path)
-            .with_context(|| format!("cannot read {}", path.display()))?;
-        toml::from_str(&text).map_err(|e| {
-            anyhow::anyhow!(
-                "config {}: {}",
-                path.display(),
-                e.to_string().trim().replace('\n', " ")
-            )
-        })
+        files::read_toml("config", path)
     }
 
     /// The settings of a row that plans in true physics.

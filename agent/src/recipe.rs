@@ -2,8 +2,9 @@
 
 use crate::assets;
 use crate::distillation::DistillConfig;
+use crate::files;
 use crate::sight_config::SightConfig;
-use anyhow::{Context, Result};
+use anyhow::Result;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 use world_model::TrainConfig;
@@ -105,14 +106,6 @@ impl Recipe {
     /// # Errors
     /// Names the file when it cannot be read or has an unknown key.
     pub fn from_file(path: &Path) -> Result<Self> {
-        let text = std::fs::read_to_string(path)
-            .with_context(|| format!("cannot read {}", path.display()))?;
-        toml::from_str(&text).map_err(|e| {
-            anyhow::anyhow!(
-                "recipe {}: {}",
-                path.display(),
-                e.to_string().trim().replace('\n', " ")
-            )
-        })
+        files::read_toml("recipe", path)
     }
 }

@@ -158,6 +158,8 @@ impl Session {
             link,
             options,
         };
+        // Settings that cannot be used end the program here; later they are only a message.
+        session.planning()?;
         session.show();
         // A model that was asked for and cannot be used ends the program here; later it is only a message.
         if session.mind.model > 0 || session.ground.surprise.is_none() {
@@ -185,17 +187,21 @@ impl Session {
         models
     }
 
+    /// How the task is planned for where nobody changes it.
+    fn planning(&self) -> Result<PlanningConfig> {
+        match &self.options.config {
+            Some(config) => Ok(config.clone()),
+            None => PlanningConfig::of_task(&self.options.assets, self.ground.env.task().name()),
+        }
+    }
+
     /// Puts the scene on show.
     pub fn show(&mut self) {
         self.epoch += 1;
         let models = self.models();
         self.mind.open(models);
         let (task, variant) = self.place();
-        let own = match &self.options.config {
-            Some(config) => Ok(config.clone()),
-            None => PlanningConfig::of_task(&self.options.assets, task.name()),
-        };
-        if let Err(error) = own.and_then(|own| self.mind.adopt(own)) {
+        if let Err(error) = self.planning().and_then(|own| self.mind.adopt(own)) {
             self.say(format!("{error:#}"));
         }
         self.pacer = Pacer::new(task.rate_hz());

@@ -2,8 +2,8 @@
 
 use super::UsageError;
 use crate::arm::{Arrival, LatentProposer, Mind, Switch, Switchable, Twin, goal_inside, planning};
-use crate::assets;
 use crate::objective::CostKind;
+use crate::{assets, files};
 use anyhow::{Context, Result, bail};
 use clap::{Args, ValueEnum};
 use robot::planning::{Proposer, StraightLine};
@@ -131,11 +131,7 @@ impl PlannerArguments {
         };
         let model = Arc::new(WorldModel::load(&path)?);
         let config = match &self.config {
-            Some(path) => {
-                let text = std::fs::read_to_string(path)
-                    .with_context(|| format!("cannot read {}", path.display()))?;
-                toml::from_str(&text).with_context(|| path.display().to_string())?
-            }
+            Some(path) => files::read_toml("config", path)?,
             None => planning(),
         };
         let task = Arc::new(Task::load(&assets, &model.card().task)?);
