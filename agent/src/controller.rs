@@ -97,6 +97,7 @@ pub struct Reacting {
     latent: Vec<f32>,
     /// Control steps executed of each reaction.
     steps: usize,
+    rng: ChaCha8Rng,
 }
 
 impl ControllerKind {
@@ -123,15 +124,12 @@ impl ControllerKind {
             )
         };
         Ok(match self {
-            Self::Random => {
-                let mut rng = ChaCha8Rng::seed_from_u64(seed);
-                rng.set_stream(2);
-                Controller::Random(Box::new(rng))
-            }
+            Self::Random => Controller::Random(Box::new(chance(seed))),
             Self::System1 { model, policy } => Controller::System1(Box::new(Reacting {
                 system1: towards(model, policy, env, goal)?,
                 latent: vec![0.0; model.card().latent_dim()],
                 steps: config.reaction_steps.clamp(1, model.card().block()),
+                rng: chance(seed),
                 model: Arc::clone(model),
                 senses: Senses::new(model, env.task())?,
             })),
@@ -144,7 +142,8 @@ impl ControllerKind {
                 let arbiter = Arbiter::new(&config.arbiter, calibration, *cost, seed)?;
                 let system1 = towards(model, policy, env, goal)?;
                 let system2 = system2(self.parts(env, goal, config)?)?;
-                Controller::Hybrid(Box::new(Hybrid::new(model, system1, system2, arbiter)))
+                let rng = chance(seed);
+                Controller::Hybrid(Box::new(Hybrid::new(model, system1, system2, arbiter, rng)))
             }
             Self::Latent { .. } | Self::LatentCost { .. } | Self::Oracle => {
                 Controller::System2(Box::new(system2(self.parts(env, goal, config)?)?))
@@ -268,6 +267,13 @@ struct Parts {
     proposer: Option<System1>,
 }
 
+/// What is left to chance in an episode.
+fn chance(seed: u64) -> ChaCha8Rng {
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    rng.set_stream(2);
+    rng
+}
+
 /// The policy towards a goal, as the model observes it in the light of `env`.
 fn towards(model: &Arc<WorldModel>, policy: &Policy, env: &Env, goal: &Goal) -> Result<System1> {
     let goal = Senses::new(model, env.task())?.observe_goal(env, goal)?;
@@ -318,7 +324,13 @@ impl Controller {
             Self::System1(reacting) => {
                 let observation = reacting.senses.observe(env)?;
                 reacting.model.encode(&observation, &mut reacting.latent)?;
-                let reaction = reacting.system1.react(&reacting.latent)?;
+                let Reacting {
+                    system1,
+                    latent,
+                    rng,
+                    ..
+                } = &mut **reacting;
+                let reaction = system1.react_at_random(latent, rng)?;
                 let mut actions = reaction.act;
                 let under_way = committed.len().min(actions.len());
                 actions[..under_way].copy_from_slice(&committed[..under_way]);

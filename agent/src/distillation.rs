@@ -3,7 +3,7 @@
 //! 1. Exploration data in hindsight: what was reached later is taken for the goal. This alone is a policy without a planner.
 //! 2. Planner runs: every decision of System 2 on the way to a goal that it reached is a label, and their courses are relabelled
 //!    with what they reached as well.
-//! 3. Rounds of DAgger: the policy acts, and where its members disagree most the planner says what it would have done.
+//! 3. Rounds of DAgger: the policy acts, and where it misses its goal the planner takes over and shows the way out.
 
 mod calibration;
 mod courses;
@@ -28,16 +28,16 @@ pub struct DistillConfig {
     pub policy: PolicyConfig,
     /// Goals that the planner goes to, over all tiers. Default 1500; none leaves a policy without a planner.
     pub planner_goals: usize,
-    /// Model steps of a decision of the planner that teaches, to which its population is scaled: many labels of a hasty teacher are
-    /// worth more than few of a thorough one. Default none: it plans as in the task.
+    /// Model steps of a decision of the planner that goes to goals of its own, to which its population is scaled: many labels of a
+    /// hasty teacher are worth more than few of a thorough one. Default none: it plans as in the task, as in the rounds always.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub budget: Option<u64>,
     /// Rounds of DAgger. Default 2.
     pub rounds: usize,
     /// Goals that the policy goes to in each round. Default 500.
     pub round_goals: usize,
-    /// Share of a round's decisions that the planner labels: those in which the policy is least sure. Default 0.5.
-    pub labelled_share: f32,
+    /// Times that the planner takes over from a policy that missed its goal, each at a decision drawn at random. Default 2.
+    pub recoveries: usize,
     /// Goals on which the arbiter's thresholds are calibrated; none leaves a policy that acts alone or proposes. Default 200.
     pub calibration_goals: usize,
     /// Quantile of the signs on them that the thresholds are. Default 0.98.
@@ -53,14 +53,14 @@ impl DistillConfig {
     /// The first setting that is out of range.
     pub fn validate(&self) -> Result<()> {
         self.policy.validate()?;
-        let shares = [
-            ("labelled_share", self.labelled_share),
-            ("quantile", self.quantile),
-        ];
-        for (name, value) in shares {
-            if !(0.0..=1.0).contains(&value) {
-                bail!("distillation setting `{name}` is {value}, expected in [0, 1]");
-            }
+        if !(0.0..=1.0).contains(&self.quantile) {
+            let value = self.quantile;
+            bail!("distillation setting `quantile` is {value}, expected in [0, 1]");
+        }
+        if self.rounds > 0 && self.recoveries == 0 {
+            bail!(
+                "distillation setting `recoveries` is 0, expected at least 1 where there are rounds"
+            );
         }
         if self.tiers.is_empty() {
             bail!("distillation setting `tiers`: expected at least one");
@@ -77,7 +77,7 @@ impl Default for DistillConfig {
             budget: None,
             rounds: 2,
             round_goals: 500,
-            labelled_share: 0.5,
+            recoveries: 2,
             calibration_goals: 200,
             quantile: 0.98,
             tiers: vec![Tier::Near, Tier::Mid, Tier::Turn],

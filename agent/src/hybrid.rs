@@ -5,6 +5,7 @@ use crate::controller::Decision;
 use crate::system1::System1;
 use crate::system2::{Imaginer, System2};
 use anyhow::{Result, bail};
+use rand_chacha::ChaCha8Rng;
 use sim::Env;
 use std::sync::Arc;
 use std::time::Instant;
@@ -17,6 +18,8 @@ pub struct Hybrid {
     system1: System1,
     system2: System2,
     arbiter: Arbiter,
+    /// Draws among the policy's ways.
+    rng: ChaCha8Rng,
     /// The latent expected after the last decision's block.
     expected: Option<Vec<f32>>,
     /// Signs of the last decision.
@@ -32,6 +35,7 @@ impl Hybrid {
         system1: System1,
         system2: System2,
         arbiter: Arbiter,
+        rng: ChaCha8Rng,
     ) -> Self {
         Self {
             rate_hz: model.card().fps as f32,
@@ -39,6 +43,7 @@ impl Hybrid {
             system1,
             system2,
             arbiter,
+            rng,
             expected: None,
             signs: Signs::default(),
         }
@@ -82,10 +87,10 @@ impl Hybrid {
         let whole_block = passed == block;
         let surprise = self.expected.take().filter(|_| whole_block);
         let surprise = surprise.map(|expected| rms(&expected, &latent));
-        let reaction = self.system1.react(&latent);
+        let reaction = self.system1.react_at_random(&latent, &mut self.rng);
         let blocks = self.system2.horizon_blocks();
         let future = match &reaction {
-            Ok(_) => self.system1.propose(&latent, 1, blocks),
+            Ok(reaction) => self.system1.follow(&latent, reaction, blocks),
             Err(error) => Err(error.clone()),
         };
         let (actor, reason, future) = match (reaction, future) {

@@ -1,6 +1,7 @@
 //! System 1: a trained policy reacts to a latent in one forward pass, and imagines where its reactions would lead.
 
 use anyhow::{Result, bail};
+use rand_chacha::ChaCha8Rng;
 use std::sync::Arc;
 use world_model::WorldModel;
 use world_model::imagination::{ImaginationError, ImaginationScratch, PackedMlp, Readout, Scratch};
@@ -10,8 +11,45 @@ use world_model::policy::{GoalPolicy, Policy, Reaction};
 pub struct System1 {
     model: Arc<WorldModel>,
     policy: GoalPolicy,
-    /// Latent to `ln(1 + steps)` to the goal, an ensemble.
-    reach: Vec<PackedMlp>,
+    steps_left: StepsLeft,
+}
+
+/// Control steps to a goal, as the model's first-passage heads estimate them.
+pub struct StepsLeft {
+    /// Latent to `ln(1 + steps)`, an ensemble.
+    heads: Vec<PackedMlp>,
+}
+
+impl StepsLeft {
+    /// To a goal `[latent]`.
+    ///
+    /// # Errors
+    /// When the latent does not fit.
+    pub fn new(model: &WorldModel, goal: &[f32]) -> Result<Self, ImaginationError> {
+        Ok(Self {
+            heads: model.reach_heads(goal)?,
+        })
+    }
+
+    /// From latents `[rows, latent]`: `[rows]`.
+    ///
+    /// # Errors
+    /// When a latent does not fit.
+    pub fn from(&self, latents: &[f32]) -> Result<Vec<f32>, ImaginationError> {
+        let width = self.heads.first().map_or(1, PackedMlp::inputs);
+        let rows = latents.len() / width;
+        let mut steps = vec![0.0; rows];
+        let (mut estimates, mut scratch) = (vec![0.0; rows], Scratch::new());
+        for head in &self.heads {
+            head.forward(latents, rows, &mut estimates, &mut scratch)?;
+            let share = 1.0 / self.heads.len() as f32;
+            for (steps, estimate) in steps.iter_mut().zip(&estimates) {
+                *steps += share * estimate;
+            }
+        }
+        steps.iter_mut().for_each(|s| *s = s.exp_m1().max(1.0));
+        Ok(steps)
+    }
 }
 
 /// Checks that a policy reads the latents of a model.
@@ -52,7 +90,7 @@ impl System1 {
         model.encode(goal, &mut latent)?;
         Ok(Self {
             policy: policy.towards(&latent)?,
-            reach: model.reach_heads(&latent)?,
+            steps_left: StepsLeft::new(model, &latent)?,
             model: Arc::clone(model),
         })
     }
@@ -66,31 +104,22 @@ impl System1 {
         Ok(reactions.swap_remove(0))
     }
 
-    /// Control steps to the goal from a latent, as the model's heads estimate them.
+    /// Reacts to a latent with one of the policy's ways, drawn as likely as it is.
     ///
     /// # Errors
-    /// When the latent does not fit.
-    pub fn steps_left(&self, latent: &[f32]) -> Result<f32, ImaginationError> {
-        Ok(self.all_steps_left(latent)?[0])
-    }
-
-    fn all_steps_left(&self, latents: &[f32]) -> Result<Vec<f32>, ImaginationError> {
-        let rows = latents.len() / self.model.card().latent_dim();
-        let mut steps = vec![0.0; rows];
-        let (mut estimates, mut scratch) = (vec![0.0; rows], Scratch::new());
-        for head in &self.reach {
-            head.forward(latents, rows, &mut estimates, &mut scratch)?;
-            let share = 1.0 / self.reach.len() as f32;
-            for (steps, estimate) in steps.iter_mut().zip(&estimates) {
-                *steps += share * estimate;
-            }
-        }
-        steps.iter_mut().for_each(|s| *s = s.exp_m1().max(1.0));
-        Ok(steps)
+    /// When the policy gives a value that is not finite.
+    pub fn react_at_random(
+        &self,
+        latent: &[f32],
+        rng: &mut ChaCha8Rng,
+    ) -> Result<Reaction, ImaginationError> {
+        let mut reaction = self.react(latent)?;
+        reaction.take(reaction.draw(rng));
+        Ok(reaction)
     }
 
     fn react_all(&self, latents: &[f32]) -> Result<Vec<Reaction>, ImaginationError> {
-        self.policy.react(latents, &self.all_steps_left(latents)?)
+        self.policy.react(latents, &self.steps_left.from(latents)?)
     }
 
     /// Imagines where its reactions lead from a latent: `count` futures of whole blocks, `[count, blocks * block * action]`, the
@@ -106,21 +135,45 @@ impl System1 {
     ) -> Result<Vec<f32>, ImaginationError> {
         let first = self.react(latent)?;
         let offers = first.likelihoods.len();
-        let modes = offers / self.policy.members();
-        let count = count.min(offers);
         let mut order: Vec<usize> = (0..offers).collect();
         order.sort_by(|&a, &b| first.likelihoods[b].total_cmp(&first.likelihoods[a]));
-        order.truncate(count);
-        let width = self.policy.width();
-        let mut futures = vec![0.0; count * blocks * width];
-        let mut now: Vec<f32> = order
+        order.truncate(count.min(offers));
+        let now: Vec<f32> = order
             .iter()
             .flat_map(|&o| first.block(o))
             .copied()
             .collect();
-        if count == 1 {
-            now.copy_from_slice(&first.act);
-        }
+        self.imagine(latent, now, blocks, |reaction, future| {
+            let member = order[future] / reaction.modes;
+            reaction.block(reaction.likeliest_of(member))
+        })
+    }
+
+    /// Imagines where a reaction to a latent leads, when the likeliest ones follow: whole blocks, `[blocks * block * action]`.
+    ///
+    /// # Errors
+    /// When policy or model give a value that is not finite.
+    pub fn follow(
+        &self,
+        latent: &[f32],
+        reaction: &Reaction,
+        blocks: usize,
+    ) -> Result<Vec<f32>, ImaginationError> {
+        self.imagine(latent, reaction.act.clone(), blocks, |next, _| &next.act)
+    }
+
+    /// Futures from a latent that begin with the blocks `now`, `[futures, block * action]`, and go on with what `choose` takes of
+    /// the reaction in each.
+    fn imagine(
+        &self,
+        latent: &[f32],
+        mut now: Vec<f32>,
+        blocks: usize,
+        choose: impl Fn(&Reaction, usize) -> &[f32],
+    ) -> Result<Vec<f32>, ImaginationError> {
+        let width = self.policy.width();
+        let count = now.len() / width;
+        let mut futures = vec![0.0; count * blocks * width];
         let mut latents: Vec<f32> = latent.repeat(count);
         let mut next = latents.clone();
         let mut scratch = ImaginationScratch::new();
@@ -145,12 +198,8 @@ impl System1 {
             )?;
             std::mem::swap(&mut latents, &mut next);
             now.clear();
-            for (reaction, offer) in self.react_all(&latents)?.iter().zip(&order) {
-                let member = offer / modes;
-                match count {
-                    1 => now.extend(&reaction.act),
-                    _ => now.extend(reaction.block(reaction.likeliest_of(member, modes))),
-                }
+            for (future, reaction) in self.react_all(&latents)?.iter().enumerate() {
+                now.extend(choose(reaction, future));
             }
         }
         Ok(futures)

@@ -19,6 +19,9 @@ pub use training::train_policy;
 
 use std::cell::RefCell;
 
+use rand::seq::IndexedRandom;
+use rand_chacha::ChaCha8Rng;
+
 use crate::imagination::{ImaginationError, Linear, Mlp, PackedMlp, Scratch, check_length};
 
 /// Steps left are given to the network as `ln(1 + steps)` over this.
@@ -56,7 +59,9 @@ pub struct Reaction {
     pub blocks: Vec<f32>,
     /// How likely each is within its member, `[members * modes]`.
     pub likelihoods: Vec<f32>,
-    /// The mode that is chosen: the likeliest.
+    /// Modes of each member.
+    pub modes: usize,
+    /// The mode that is chosen: the likeliest, unless another is [taken](Self::take).
     pub chosen: usize,
     /// What to do, `[block * action]`: the mean of the chosen block and of those of the other members that go the same way.
     pub act: Vec<f32>,
@@ -171,35 +176,15 @@ impl GoalPolicy {
             .iter()
             .map(|a| a.clamp(-1.0, 1.0))
             .collect();
-        let chosen = (0..offers)
-            .max_by(|&a, &b| likelihoods[a].total_cmp(&likelihoods[b]))
-            .unwrap_or(0);
-        let block = |offer: usize| &blocks[offer * self.width..(offer + 1) * self.width];
-        let mut act = block(chosen).to_vec();
-        let (mut disagreement, mut agreeing) = (0.0, 1.0);
-        for member in (0..self.members).filter(|member| *member != chosen / self.modes) {
-            let modes = member * self.modes..(member + 1) * self.modes;
-            let likely = modes.filter(|&mode| likelihoods[mode] > 0.5 / self.modes as f32);
-            let distances = likely.map(|mode| (distance(block(mode), block(chosen)), mode));
-            let Some((nearest, mode)) = distances.min_by(|a, b| a.0.total_cmp(&b.0)) else {
-                continue;
-            };
-            disagreement += nearest;
-            if nearest < SAME_WAY {
-                agreeing += 1.0;
-                act.iter_mut()
-                    .zip(block(mode))
-                    .for_each(|(act, a)| *act += a);
-            }
-        }
-        act.iter_mut().for_each(|a| *a /= agreeing);
-        Reaction {
-            act,
-            chosen,
-            disagreement: disagreement / (self.members - 1).max(1) as f32,
+        let likeliest = (0..offers).max_by(|&a, &b| likelihoods[a].total_cmp(&likelihoods[b]));
+        let mut reaction = Reaction {
             blocks,
             likelihoods,
-        }
+            modes: self.modes,
+            ..Reaction::default()
+        };
+        reaction.take(likeliest.unwrap_or(0));
+        reaction
     }
 }
 
@@ -210,11 +195,46 @@ impl Reaction {
         &self.blocks[offer * width..(offer + 1) * width]
     }
 
-    /// The likeliest offer of a member with so many modes.
-    pub fn likeliest_of(&self, member: usize, modes: usize) -> usize {
-        (member * modes..(member + 1) * modes)
+    /// The likeliest offer of a member.
+    pub fn likeliest_of(&self, member: usize) -> usize {
+        (member * self.modes..(member + 1) * self.modes)
             .max_by(|&a, &b| self.likelihoods[a].total_cmp(&self.likelihoods[b]))
             .unwrap_or(self.chosen)
+    }
+
+    /// An offer drawn as likely as it is, of any member. Who always takes the likeliest may stand still for ever where it leads
+    /// nowhere.
+    pub fn draw(&self, rng: &mut ChaCha8Rng) -> usize {
+        let offers: Vec<usize> = (0..self.likelihoods.len()).collect();
+        let drawn = offers.choose_weighted(rng, |&offer| self.likelihoods[offer]);
+        drawn.copied().unwrap_or(self.chosen)
+    }
+
+    /// Chooses an offer.
+    pub fn take(&mut self, offer: usize) {
+        let mut act = self.block(offer).to_vec();
+        let (mut disagreement, mut agreeing) = (0.0, 1.0);
+        let members = self.likelihoods.len() / self.modes;
+        for member in (0..members).filter(|member| *member != offer / self.modes) {
+            let modes = member * self.modes..(member + 1) * self.modes;
+            let likely = modes.filter(|&mode| self.likelihoods[mode] > 0.5 / self.modes as f32);
+            let distances =
+                likely.map(|mode| (distance(self.block(mode), self.block(offer)), mode));
+            let Some((nearest, mode)) = distances.min_by(|a, b| a.0.total_cmp(&b.0)) else {
+                continue;
+            };
+            disagreement += nearest;
+            if nearest < SAME_WAY {
+                agreeing += 1.0;
+                act.iter_mut()
+                    .zip(self.block(mode))
+                    .for_each(|(act, a)| *act += a);
+            }
+        }
+        act.iter_mut().for_each(|a| *a /= agreeing);
+        self.act = act;
+        self.chosen = offer;
+        self.disagreement = disagreement / (members - 1).max(1) as f32;
     }
 }
 

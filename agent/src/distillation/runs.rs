@@ -5,8 +5,11 @@ use crate::benchmark::pairs::Pair;
 use crate::benchmark::{Tier, pairs};
 use crate::controller::{ControllerKind, PlanningConfig};
 use crate::senses::Senses;
-use crate::system1::System1;
+use crate::system1::{StepsLeft, System1};
 use anyhow::{Result, bail};
+use rand::seq::IndexedRandom;
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use sim::variation::Variant;
@@ -22,10 +25,8 @@ pub struct PlannerRun {
     pub latents: Vec<f32>,
     /// `[steps, action]`
     pub actions: Vec<f32>,
-    /// What the planner did or would have done.
+    /// What the planner did where it reached the goal: over the whole course, or where it took over.
     pub labels: Vec<Label>,
-    /// How much the policy's members disagreed at each label; none where the planner acted.
-    pub disagreements: Vec<f32>,
     /// Whether the goal was reached.
     pub success: bool,
 }
@@ -69,62 +70,71 @@ impl Runs<'_> {
         progress: &(dyn Fn() -> bool + Sync),
     ) -> Result<Option<Vec<PlannerRun>>> {
         self.all(goals, progress, |course, seed| {
-            let mut planner = self
-                .planner
-                .start(&course.env, &course.goal, self.config, seed)?;
-            let mut passed = 0;
-            while course.goes_on() {
-                let decision = planner.decide(&course.env, passed, &[])?;
-                passed = planner.block();
-                let block = course.block(self.model, &decision.actions);
-                if !course.act(self.model, &block)? {
-                    break;
-                }
-            }
+            self.plan_on(course, seed)?;
             if course.run.success {
-                course.label_all(self.model);
+                course.run.labels = course.labels(0, self.model)?;
             }
             Ok(())
         })
     }
 
-    /// The policy goes to these [goals](Self::goals), and the planner labels that share of its decisions in each episode in which it was
-    /// least sure.
+    /// The policy goes to these [goals](Self::goals). Wherever it misses one the planner takes over, `recoveries` times, each at a
+    /// decision drawn at random, and what it does until it reaches the goal are the labels. A policy that misses mostly stands
+    /// still in the end, where its members agree and one decision of a planner says little: the whole way out is what it lacks.
     ///
     /// # Errors
     /// A planner or policy that cannot run.
     pub fn of_policy(
         &self,
-        policy: &Arc<Policy>,
+        policy: &Policy,
         goals: &[(Pair, usize)],
-        labelled_share: f32,
+        recoveries: usize,
         progress: &(dyn Fn() -> bool + Sync),
     ) -> Result<Option<Vec<PlannerRun>>> {
         self.all(goals, progress, |course, seed| {
             let system1 = System1::new(self.model, policy, &course.goal_observation()?)?;
+            let mut rng = ChaCha8Rng::seed_from_u64(seed);
             let mut visited = Vec::new();
             while course.goes_on() {
-                let latent = course.latent(self.model).to_vec();
-                let reaction = system1.react(&latent)?;
-                visited.push((course.steps(), course.env.fork(), reaction.disagreement));
-                let block = reaction.act;
-                if !course.act(self.model, &block)? {
+                visited.push((course.env.fork(), course.steps()));
+                let latent = course.latent(self.model);
+                let reaction = system1.react_at_random(latent, &mut rng)?;
+                if !course.act(self.model, &reaction.act)? {
                     break;
                 }
             }
-            visited.sort_by(|a, b| b.2.total_cmp(&a.2));
-            visited.truncate((labelled_share * visited.len() as f32).ceil() as usize);
-            for (step, env, disagreement) in visited {
-                let mut planner = self.planner.start(&env, &course.goal, self.config, seed)?;
-                let decision = planner.decide(&env, 0, &[])?;
-                let block = course.block(self.model, &decision.actions);
-                let mut label = course.label(self.model, step, 0.0, block);
-                label.steps_left = system1.steps_left(&label.latent)?;
-                course.run.labels.push(label);
-                course.run.disagreements.push(disagreement);
+            if course.run.success {
+                return Ok(());
+            }
+            for (env, step) in visited.sample(&mut rng, recoveries) {
+                let mut recovery = course.from(env.fork(), *step, self)?;
+                self.plan_on(&mut recovery, rng.random())?;
+                if recovery.run.success {
+                    course
+                        .run
+                        .labels
+                        .extend(recovery.labels(*step, self.model)?);
+                }
             }
             Ok(())
         })
+    }
+
+    /// The planner goes on with a course.
+    fn plan_on(&self, course: &mut Course, seed: u64) -> Result<()> {
+        let mut planner = self
+            .planner
+            .start(&course.env, &course.goal, self.config, seed)?;
+        let mut passed = 0;
+        while course.goes_on() {
+            let decision = planner.decide(&course.env, passed, &[])?;
+            passed = planner.block();
+            let block = &decision.actions[..self.model.card().block_action_dim()];
+            if !course.act(self.model, block)? {
+                break;
+            }
+        }
+        Ok(())
     }
 
     /// Pairs of start and goal of these tiers in turn, `count` or a few more, and the control steps that an episode may take.
@@ -208,11 +218,6 @@ impl Course {
         &self.run.latents[self.run.latents.len() - model.card().latent_dim()..]
     }
 
-    /// The first block of a plan.
-    fn block(&self, model: &WorldModel, actions: &[f32]) -> Vec<f32> {
-        actions[..model.card().block_action_dim()].to_vec()
-    }
-
     /// Executes a block. Returns whether the episode goes on.
     fn act(&mut self, model: &WorldModel, block: &[f32]) -> Result<bool> {
         for action in block.chunks_exact(self.env.task().action_dim()) {
@@ -232,24 +237,42 @@ impl Course {
         Ok(true)
     }
 
-    /// What was done in every frame is what should be done there; after the last one the goal is reached, and nothing is.
-    fn label_all(&mut self, model: &WorldModel) {
-        let (end, width) = (self.steps(), self.env.task().action_dim());
-        for step in 0..end {
-            let mut block: Vec<f32> = self.run.actions[step * width..].to_vec();
-            block.resize(model.card().block_action_dim(), 0.0);
-            let label = self.label(model, step, (end - step) as f32, block);
-            self.run.labels.push(label);
-        }
+    /// A course that goes on from what this one was after so many control steps, with a whole budget before it.
+    fn from(&self, env: Env, step: usize, runs: &Runs<'_>) -> Result<Self> {
+        let (latent, action) = (runs.model.card().latent_dim(), env.task().action_dim());
+        Ok(Self {
+            senses: Senses::new(runs.model, runs.task)?,
+            goal: self.goal.clone(),
+            goal_latent: self.goal_latent.clone(),
+            budget: step + self.budget,
+            run: PlannerRun {
+                latents: self.run.latents[..(step + 1) * latent].to_vec(),
+                actions: self.run.actions[..step * action].to_vec(),
+                ..PlannerRun::default()
+            },
+            env,
+        })
     }
 
-    fn label(&self, model: &WorldModel, step: usize, steps_left: f32, block: Vec<f32>) -> Label {
-        let latent = model.card().latent_dim();
-        Label {
-            latent: self.run.latents[step * latent..(step + 1) * latent].to_vec(),
-            goal: self.goal_latent.clone(),
-            steps_left,
-            block,
-        }
+    /// What was done in every frame from `first` on is what should be done there; after the last one the goal is reached, and
+    /// nothing is. Steps left are what the model's heads will say there, right or wrong.
+    fn labels(&self, first: usize, model: &WorldModel) -> Result<Vec<Label>> {
+        let steps_left = StepsLeft::new(model, &self.goal_latent)?;
+        let (latent, action) = (model.card().latent_dim(), self.env.task().action_dim());
+        let latents = &self.run.latents[first * latent..self.steps() * latent];
+        let steps_left = steps_left.from(latents)?;
+        let labels = latents.chunks_exact(latent).zip(steps_left).enumerate();
+        Ok(labels
+            .map(|(step, (latent, steps_left))| {
+                let mut block = self.run.actions[(first + step) * action..].to_vec();
+                block.resize(model.card().block_action_dim(), 0.0);
+                Label {
+                    latent: latent.to_vec(),
+                    goal: self.goal_latent.clone(),
+                    steps_left,
+                    block,
+                }
+            })
+            .collect())
     }
 }

@@ -23,7 +23,8 @@ impl ColourTable {
     pub fn new(landmarks: &[Landmark]) -> Self {
         let levels = 0..LEVELS * LEVELS * LEVELS;
         let likeness = levels.flat_map(|index| {
-            let level = |i: usize| (i % LEVELS) as f32 / (LEVELS - 1) as f32;
+            // The middle of what falls into an entry: its edge would make dark colours darker in one channel than in another.
+            let level = |i: usize| ((i % LEVELS) as f32 + 0.5) / LEVELS as f32;
             let colour = [
                 level(index / (LEVELS * LEVELS)),
                 level(index / LEVELS),

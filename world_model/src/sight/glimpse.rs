@@ -140,12 +140,16 @@ impl Part<'_> {
         self.sample(centre, side, |at| self.mask.values[at], out);
     }
 
-    /// Appends the colours of the landmark's pixels in the window, `[3, side, side]`; black where it is not.
+    /// Appends the colours of the landmark's pixels in the window, `[3, side, side]`, as shares of the sum of their channels, so
+    /// that light and shade do not count; zero where the landmark is not.
     pub fn colour_window(&self, image: &[u8], centre: [f32; 2], side: usize, out: &mut Vec<f32>) {
         for channel in 0..3 {
-            let colour =
-                |at: usize| self.mask.values[at] * f32::from(image[3 * at + channel]) / 255.0;
-            self.sample(centre, side, colour, out);
+            let share = |at: usize| {
+                let rgb = &image[3 * at..3 * at + 3];
+                let sum: f32 = rgb.iter().map(|&c| f32::from(c)).sum();
+                self.mask.values[at] * f32::from(rgb[channel]) / sum.max(1.0)
+            };
+            self.sample(centre, side, share, out);
         }
     }
 

@@ -45,7 +45,7 @@ pub enum SightSpec {
         landmarks: Vec<Landmark>,
         /// Side of the window, pixels; none without one.
         window: Option<usize>,
-        /// Whether the window shows colours and not only which pixels belong to the landmark.
+        /// Whether the window shows hues and not only which pixels belong to the landmark.
         coloured: bool,
         /// How landmarks are found.
         finder: Finder,

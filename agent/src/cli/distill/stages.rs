@@ -118,8 +118,12 @@ impl Work<'_> {
             0 => ("planner", config.planner_goals),
             _ => ("policy", config.round_goals),
         };
-        let plans = self.teaching()?;
-        let kind = self.planner(Some(policy));
+        // What a policy proposes keeps a search where that policy stands still: out of there the planner goes alone.
+        let (plans, proposer) = match stage {
+            0 => (self.teaching()?, Some(policy)),
+            _ => (self.lesson.planning.clone(), None),
+        };
+        let kind = self.planner(proposer);
         let runs = self.runs(&kind, &plans, stage as u64);
         let goals: Vec<(Pair, usize)> = runs.goals(&config.tiers, count)?;
         let bar = match stage {
@@ -136,7 +140,7 @@ impl Work<'_> {
         for portion in goals.get(done..).unwrap_or_default().chunks(PORTION) {
             let found = match stage {
                 0 => runs.of_planner(portion, &tick)?,
-                _ => runs.of_policy(policy, portion, config.labelled_share, &tick)?,
+                _ => runs.of_policy(policy, portion, config.recoveries, &tick)?,
             };
             self.progress
                 .add_runs(stage, found.ok_or_else(|| self.stopped())?)?;
@@ -151,7 +155,7 @@ impl Work<'_> {
         Ok(())
     }
 
-    /// How the teacher plans.
+    /// How the planner plans that goes to goals of its own.
     fn teaching(&self) -> Result<PlanningConfig> {
         let planning = self.lesson.planning;
         let block = self.lesson.model.card().block();
