@@ -12,7 +12,7 @@ fn is_empty(folder: &Path) -> bool {
 #[test]
 fn wrong_usage_exits_with_two() {
     let folder = tempfile::tempdir().unwrap();
-    let cases: [(&str, &str); 24] = [
+    let cases: [(&str, &str); 25] = [
         (
             "bench --task push --planner random --shift flavour=2",
             "'flavour'",
@@ -51,6 +51,10 @@ fn wrong_usage_exits_with_two() {
         (
             "distill --task push --set distill.quantile=2.0 --out m.safetensors",
             "quantile",
+        ),
+        (
+            "distill --task push --set distill.recoveries=0 --out m.safetensors",
+            "error: distillation setting `recoveries` is 0, expected at least 1 where there are rounds",
         ),
         (
             "train --task push --pixels --sight distilled --steps 0 --out m.safetensors",

@@ -142,8 +142,7 @@ impl ControllerKind {
                 let arbiter = Arbiter::new(&config.arbiter, calibration, *cost, seed)?;
                 let system1 = towards(model, policy, env, goal)?;
                 let system2 = system2(self.parts(env, goal, config)?)?;
-                let rng = chance(seed);
-                Controller::Hybrid(Box::new(Hybrid::new(model, system1, system2, arbiter, rng)))
+                Controller::Hybrid(Box::new(Hybrid::new(model, system1, system2, arbiter)))
             }
             Self::Latent { .. } | Self::LatentCost { .. } | Self::Oracle => {
                 Controller::System2(Box::new(system2(self.parts(env, goal, config)?)?))

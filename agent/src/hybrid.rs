@@ -5,7 +5,6 @@ use crate::controller::Decision;
 use crate::system1::System1;
 use crate::system2::{Imaginer, System2};
 use anyhow::{Result, bail};
-use rand_chacha::ChaCha8Rng;
 use sim::Env;
 use std::sync::Arc;
 use std::time::Instant;
@@ -18,8 +17,6 @@ pub struct Hybrid {
     system1: System1,
     system2: System2,
     arbiter: Arbiter,
-    /// Draws among the policy's ways.
-    rng: ChaCha8Rng,
     /// The latent expected after the last decision's block.
     expected: Option<Vec<f32>>,
     /// Signs of the last decision.
@@ -35,7 +32,6 @@ impl Hybrid {
         system1: System1,
         system2: System2,
         arbiter: Arbiter,
-        rng: ChaCha8Rng,
     ) -> Self {
         Self {
             rate_hz: model.card().fps as f32,
@@ -43,7 +39,6 @@ impl Hybrid {
             system1,
             system2,
             arbiter,
-            rng,
             expected: None,
             signs: Signs::default(),
         }
@@ -87,7 +82,8 @@ impl Hybrid {
         let whole_block = passed == block;
         let surprise = self.expected.take().filter(|_| whole_block);
         let surprise = surprise.map(|expected| rms(&expected, &latent));
-        let reaction = self.system1.react_at_random(&latent, &mut self.rng);
+        // The likeliest way: where it leads nowhere there is a planner, and another one would only look unsure.
+        let reaction = self.system1.react(&latent);
         let blocks = self.system2.horizon_blocks();
         let future = match &reaction {
             Ok(reaction) => self.system1.follow(&latent, reaction, blocks),

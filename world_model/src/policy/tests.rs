@@ -71,6 +71,19 @@ fn both_ways_are_learned_and_never_their_average() {
     );
     let offers = |sign: f32| (0..6).any(|o| (right.block(o)[0] - sign * 0.8).abs() < 0.15);
     assert!(offers(1.0) && offers(-1.0), "{right:?}");
+    let rng = &mut stream(1, Purpose::Policy, 8, 8);
+    let drawn = |rng: &mut ChaCha8Rng| {
+        let mut reaction = right.clone();
+        reaction.take(reaction.draw(rng));
+        assert_eq!(reaction.act.len(), reaction.block(0).len());
+        reaction.act[0]
+    };
+    let ways: Vec<f32> = (0..100).map(|_| drawn(rng)).collect();
+    let rightward = ways.iter().filter(|way| **way > 0.5).count();
+    assert!(
+        (20..=80).contains(&rightward) && ways.iter().all(|way| way.abs() > 0.5),
+        "{ways:?}"
+    );
     let known = left.disagreement;
     let unknown = at(&policy, -8.0).disagreement;
     assert!(
