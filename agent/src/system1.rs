@@ -18,6 +18,8 @@ pub struct System1 {
 pub struct StepsLeft {
     /// Latent to `ln(1 + steps)`, an ensemble.
     heads: Vec<PackedMlp>,
+    /// Values of a latent.
+    latent: usize,
 }
 
 impl StepsLeft {
@@ -28,6 +30,7 @@ impl StepsLeft {
     pub fn new(model: &WorldModel, goal: &[f32]) -> Result<Self, ImaginationError> {
         Ok(Self {
             heads: model.reach_heads(goal)?,
+            latent: model.card().latent_dim(),
         })
     }
 
@@ -36,8 +39,7 @@ impl StepsLeft {
     /// # Errors
     /// When a latent does not fit.
     pub fn from(&self, latents: &[f32]) -> Result<Vec<f32>, ImaginationError> {
-        let width = self.heads.first().map_or(1, PackedMlp::inputs);
-        let rows = latents.len() / width;
+        let rows = latents.len() / self.latent;
         let mut steps = vec![0.0; rows];
         let (mut estimates, mut scratch) = (vec![0.0; rows], Scratch::new());
         for head in &self.heads {

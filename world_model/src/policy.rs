@@ -128,11 +128,6 @@ impl GoalPolicy {
         self.width
     }
 
-    /// Members of the ensemble.
-    pub fn members(&self) -> usize {
-        self.members
-    }
-
     /// Modes of all members.
     pub fn offers(&self) -> usize {
         self.members * self.modes
