@@ -266,8 +266,8 @@ struct Parts {
     proposer: Option<System1>,
 }
 
-/// What is left to chance in an episode.
-fn chance(seed: u64) -> ChaCha8Rng {
+/// What an actor leaves to chance in an episode, apart from what its start was drawn from.
+pub(crate) fn chance(seed: u64) -> ChaCha8Rng {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     rng.set_stream(2);
     rng

@@ -46,7 +46,7 @@ pub struct SightConfig {
     pub landmarks: Vec<String>,
     /// Side of the window, pixels; zero for none. Default 24.
     pub window: usize,
-    /// Whether the window shows colours. Default no.
+    /// Whether the window shows hues. Default no.
     pub coloured: bool,
     /// How the network that finds landmarks is trained.
     pub localiser: LocaliserConfig,

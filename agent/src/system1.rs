@@ -38,7 +38,7 @@ impl StepsLeft {
     ///
     /// # Errors
     /// When a latent does not fit.
-    pub fn from(&self, latents: &[f32]) -> Result<Vec<f32>, ImaginationError> {
+    pub fn estimate(&self, latents: &[f32]) -> Result<Vec<f32>, ImaginationError> {
         let rows = latents.len() / self.latent;
         let mut steps = vec![0.0; rows];
         let (mut estimates, mut scratch) = (vec![0.0; rows], Scratch::new());
@@ -97,6 +97,11 @@ impl System1 {
         })
     }
 
+    /// Control steps to the goal, as the policy is told them.
+    pub fn steps_left(&self) -> &StepsLeft {
+        &self.steps_left
+    }
+
     /// Reacts to a latent.
     ///
     /// # Errors
@@ -121,7 +126,8 @@ impl System1 {
     }
 
     fn react_all(&self, latents: &[f32]) -> Result<Vec<Reaction>, ImaginationError> {
-        self.policy.react(latents, &self.steps_left.from(latents)?)
+        self.policy
+            .react(latents, &self.steps_left.estimate(latents)?)
     }
 
     /// Imagines where its reactions lead from a latent: `count` futures of whole blocks, `[count, blocks * block * action]`, the

@@ -3,13 +3,12 @@
 use super::courses::encode;
 use crate::benchmark::pairs::Pair;
 use crate::benchmark::{Tier, pairs};
-use crate::controller::{ControllerKind, PlanningConfig};
+use crate::controller::{ControllerKind, PlanningConfig, chance};
 use crate::senses::Senses;
 use crate::system1::{StepsLeft, System1};
 use anyhow::{Result, bail};
+use rand::RngExt;
 use rand::seq::IndexedRandom;
-use rand::{RngExt, SeedableRng};
-use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use sim::variation::Variant;
@@ -72,7 +71,8 @@ impl Runs<'_> {
         self.all(goals, progress, |course, seed| {
             self.plan_on(course, seed)?;
             if course.run.success {
-                course.run.labels = course.labels(0, self.model)?;
+                let steps_left = StepsLeft::new(self.model, &course.goal_latent)?;
+                course.run.labels = course.labels(0, &steps_left, self.model)?;
             }
             Ok(())
         })
@@ -93,7 +93,7 @@ impl Runs<'_> {
     ) -> Result<Option<Vec<PlannerRun>>> {
         self.all(goals, progress, |course, seed| {
             let system1 = System1::new(self.model, policy, &course.goal_observation()?)?;
-            let mut rng = ChaCha8Rng::seed_from_u64(seed);
+            let mut rng = chance(seed);
             let mut visited = Vec::new();
             while course.goes_on() {
                 visited.push((course.env.fork(), course.steps()));
@@ -107,13 +107,11 @@ impl Runs<'_> {
                 return Ok(());
             }
             for (env, step) in visited.sample(&mut rng, recoveries) {
-                let mut recovery = course.from(env.fork(), *step, self)?;
+                let mut recovery = course.taken_over(env.fork(), *step, self)?;
                 self.plan_on(&mut recovery, rng.random())?;
                 if recovery.run.success {
-                    course
-                        .run
-                        .labels
-                        .extend(recovery.labels(*step, self.model)?);
+                    let labels = recovery.labels(*step, system1.steps_left(), self.model)?;
+                    course.run.labels.extend(labels);
                 }
             }
             Ok(())
@@ -238,7 +236,7 @@ impl Course {
     }
 
     /// A course that goes on from what this one was after so many control steps, with a whole budget before it.
-    fn from(&self, env: Env, step: usize, runs: &Runs<'_>) -> Result<Self> {
+    fn taken_over(&self, env: Env, step: usize, runs: &Runs<'_>) -> Result<Self> {
         let (latent, action) = (runs.model.card().latent_dim(), env.task().action_dim());
         Ok(Self {
             senses: Senses::new(runs.model, runs.task)?,
@@ -256,11 +254,15 @@ impl Course {
 
     /// What was done in every frame from `first` on is what should be done there; after the last one the goal is reached, and
     /// nothing is. Steps left are what the model's heads will say there, right or wrong.
-    fn labels(&self, first: usize, model: &WorldModel) -> Result<Vec<Label>> {
-        let steps_left = StepsLeft::new(model, &self.goal_latent)?;
+    fn labels(
+        &self,
+        first: usize,
+        steps_left: &StepsLeft,
+        model: &WorldModel,
+    ) -> Result<Vec<Label>> {
         let (latent, action) = (model.card().latent_dim(), self.env.task().action_dim());
         let latents = &self.run.latents[first * latent..self.steps() * latent];
-        let steps_left = steps_left.from(latents)?;
+        let steps_left = steps_left.estimate(latents)?;
         let labels = latents.chunks_exact(latent).zip(steps_left).enumerate();
         Ok(labels
             .map(|(step, (latent, steps_left))| {
