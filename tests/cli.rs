@@ -57,6 +57,10 @@ fn wrong_usage_exits_with_two() {
             "error: distillation setting `recoveries` is 0, expected at least 1 where there are rounds",
         ),
         (
+            "distill --task push --set distill.policy.quickest_share=0 --out m.safetensors",
+            "quickest_share",
+        ),
+        (
             "train --task push --pixels --sight distilled --steps 0 --out m.safetensors",
             "steps",
         ),

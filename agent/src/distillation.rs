@@ -1,8 +1,8 @@
 //! From System 2 to System 1: what a policy is distilled from, round after round.
 //!
 //! 1. Exploration data in hindsight: what was reached later is taken for the goal. This alone is a policy without a planner.
-//! 2. Planner runs: every decision of System 2 on the way to a goal that it reached is a label, and their courses are relabelled
-//!    with what they reached as well.
+//! 2. Planner runs: every decision of System 2 on the way to a goal that it reached is a label, of which the quickest count. Their
+//!    courses can be relabelled with what they reached as well (`hindsight_share`), which cost more than it taught.
 //! 3. Rounds of DAgger: the policy acts, and where it misses its goal the planner takes over and shows the way out.
 
 mod calibration;
@@ -66,6 +66,15 @@ impl DistillConfig {
             bail!("distillation setting `tiers`: expected at least one");
         }
         Ok(())
+    }
+
+    /// Settings of the policy that is trained in a stage: the first learns in hindsight alone.
+    pub fn policy_of(&self, stage: usize) -> PolicyConfig {
+        let mut config = self.policy.clone();
+        if stage == 0 {
+            config.hindsight_share = 1.0;
+        }
+        config
     }
 }
 

@@ -2,13 +2,14 @@
 
 use crate::recording::{Change, Recording};
 use crate::senses::{Senses, observations_of};
+use crate::system1::StepsLeft;
 use anyhow::{Context, Result, bail};
 use rayon::prelude::*;
 use std::path::Path;
 use world_model::WorldModel;
 use world_model::dataset::Dataset;
 use world_model::model::EncoderScratch;
-use world_model::policy::Demonstrations;
+use world_model::policy::{Demonstrations, Label};
 
 /// Adds the episodes of a data set.
 ///
@@ -35,7 +36,8 @@ pub fn push_data(
     Ok(())
 }
 
-/// Adds what a person recorded in the simulator, replayed: each stretch in which nothing was put elsewhere is a course.
+/// Adds what a person recorded in the simulator, replayed: each stretch in which nothing was put elsewhere is a course, and what
+/// was done in each of its frames is a label on the way to its end.
 ///
 /// # Errors
 /// A recording of another task, or one that does not replay.
@@ -54,10 +56,25 @@ pub fn push_recording(
     }
     let mut env = recording.world(assets)?;
     let mut senses = Senses::new(model, env.task())?;
+    let mut add = |observations: &[f32], actions: &[f32]| -> Result<()> {
+        let latents = encode(model, observations)?;
+        demonstrations.push_course(&latents, actions)?;
+        let Some(start) = latents.len().checked_sub(model.card().latent_dim()) else {
+            return Ok(());
+        };
+        let (before, end) = latents.split_at(start);
+        // The last action leads beyond the last frame.
+        let actions = &actions[..actions.len() - model.card().action_dim()];
+        let steps_left = StepsLeft::new(model, end)?;
+        for label in labels(model, before, actions, end, &steps_left)? {
+            demonstrations.push_label(label)?;
+        }
+        Ok(())
+    };
     let (mut observations, mut actions) = (Vec::new(), Vec::new());
     for (index, step) in recording.steps.iter().enumerate() {
         if step.changes.iter().any(|c| matches!(c, Change::Restore(_))) {
-            demonstrations.push_course(&encode(model, &observations)?, &actions)?;
+            add(&observations, &actions)?;
             observations.clear();
             actions.clear();
         }
@@ -67,8 +84,38 @@ pub fn push_recording(
             bail!("step {} leads to other bytes than were recorded", index + 1);
         }
     }
-    demonstrations.push_course(&encode(model, &observations)?, &actions)?;
+    add(&observations, &actions)?;
     Ok(())
+}
+
+/// What was done in each of these frames, latents `[frames, latent]` with the actions after them `[frames, action]`, is what should be
+/// done there on the way to `goal`, `[latent]`; after the last one it is reached, and nothing is. Steps left are what the model's
+/// heads will say there, right or wrong.
+pub(super) fn labels(
+    model: &WorldModel,
+    latents: &[f32],
+    actions: &[f32],
+    goal: &[f32],
+    steps_left: &StepsLeft,
+) -> Result<Vec<Label>> {
+    let card = model.card();
+    let steps_left = steps_left.estimate(latents)?;
+    let frames = latents.chunks_exact(card.latent_dim());
+    Ok(frames
+        .zip(steps_left)
+        .enumerate()
+        .map(|(frame, (latent, steps_left))| {
+            let mut block = actions[frame * card.action_dim()..].to_vec();
+            block.resize(card.block_action_dim(), 0.0);
+            Label {
+                latent: latent.to_vec(),
+                goal: goal.to_vec(),
+                steps_left,
+                steps_taken: (latents.len() / card.latent_dim() - frame) as f32,
+                block,
+            }
+        })
+        .collect())
 }
 
 /// Latents of observations `[rows, observation]`.

@@ -1,6 +1,6 @@
 //! Episodes that a policy is distilled from: of the planner, and of the policy with the planner beside it.
 
-use super::courses::encode;
+use super::courses::{encode, labels};
 use crate::benchmark::pairs::Pair;
 use crate::benchmark::{Tier, pairs};
 use crate::controller::{ControllerKind, PlanningConfig, chance};
@@ -252,8 +252,7 @@ impl Course {
         })
     }
 
-    /// What was done in every frame from `first` on is what should be done there; after the last one the goal is reached, and
-    /// nothing is. Steps left are what the model's heads will say there, right or wrong.
+    /// What was done from `first` on, on the way to the goal.
     fn labels(
         &self,
         first: usize,
@@ -262,19 +261,7 @@ impl Course {
     ) -> Result<Vec<Label>> {
         let (latent, action) = (model.card().latent_dim(), self.env.task().action_dim());
         let latents = &self.run.latents[first * latent..self.steps() * latent];
-        let steps_left = steps_left.estimate(latents)?;
-        let labels = latents.chunks_exact(latent).zip(steps_left).enumerate();
-        Ok(labels
-            .map(|(step, (latent, steps_left))| {
-                let mut block = self.run.actions[(first + step) * action..].to_vec();
-                block.resize(model.card().block_action_dim(), 0.0);
-                Label {
-                    latent: latent.to_vec(),
-                    goal: self.goal_latent.clone(),
-                    steps_left,
-                    block,
-                }
-            })
-            .collect())
+        let actions = &self.run.actions[first * action..];
+        labels(model, latents, actions, &self.goal_latent, steps_left)
     }
 }

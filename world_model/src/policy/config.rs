@@ -35,8 +35,11 @@ pub struct PolicyConfig {
     pub learning_rate: f32,
     /// Share of the members that learn from an example, in expectation. Default 0.7.
     pub member_share: f32,
+    /// Share of the labels that are learned from: of those from which the goal seemed equally far, the ones that reached it
+    /// soonest. Default 0.75.
+    pub quickest_share: f32,
     /// Share of the examples that are drawn in hindsight, where there are labels as well: what was reached later is taken for
-    /// the goal. Default 0.25.
+    /// the goal. Default 0: it is no way that anybody chose, and a policy that may act so stands still more often.
     pub hindsight_share: f32,
     /// Which later frames are taken for goals. Default any.
     pub relabelling: Relabelling,
@@ -55,7 +58,8 @@ impl Default for PolicyConfig {
             modes: 2,
             learning_rate: 1.0e-3,
             member_share: 0.7,
-            hindsight_share: 0.25,
+            quickest_share: 0.75,
+            hindsight_share: 0.0,
             relabelling: Relabelling::Later,
             max_steps: 100,
         }
@@ -92,6 +96,9 @@ impl PolicyConfig {
         let share = self.member_share;
         let fits = share > 0.0 && share <= 1.0;
         check("member_share", share, "above 0 and at most 1", fits)?;
+        let share = self.quickest_share;
+        let fits = share > 0.0 && share <= 1.0;
+        check("quickest_share", share, "above 0 and at most 1", fits)?;
         let share = self.hindsight_share;
         let fits = (0.0..=1.0).contains(&share);
         check("hindsight_share", share, "in [0, 1]", fits)

@@ -1,5 +1,6 @@
 //! What a policy learns from: courses of latents and actions, and labels that somebody gave to single latents.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use rand::RngExt;
@@ -36,8 +37,10 @@ pub struct Label {
     pub latent: Vec<f32>,
     /// `[latent]`
     pub goal: Vec<f32>,
-    /// Control steps until the goal is reached.
+    /// Control steps until the goal is reached, as the policy is told them.
     pub steps_left: f32,
+    /// Control steps until it was reached.
+    pub steps_taken: f32,
     /// `[block * action]`
     pub block: Vec<f32>,
 }
@@ -112,6 +115,26 @@ impl Demonstrations {
         self.labels.len()
     }
 
+    /// The labels that reached their goal soonest: this share of those that were told about as many steps left, `BINS` to a
+    /// factor of e, and all that took as long as the last of them.
+    pub(super) fn quickest(&self, share: f32) -> Vec<usize> {
+        let mut bins: BTreeMap<i32, Vec<usize>> = BTreeMap::new();
+        for (index, label) in self.labels.iter().enumerate() {
+            let bin = (BINS * label.steps_left.max(1.0).ln()).round() as i32;
+            bins.entry(bin).or_default().push(index);
+        }
+        let taken = |index: &usize| self.labels[*index].steps_taken;
+        bins.into_values()
+            .flat_map(|mut bin| {
+                bin.sort_by(|a, b| taken(a).total_cmp(&taken(b)));
+                let last = (bin.len() as f32 * share).ceil() as usize - 1;
+                let limit = taken(&bin[last.min(bin.len() - 1)]);
+                bin.retain(|index| taken(index) <= limit);
+                bin
+            })
+            .collect()
+    }
+
     /// Whether there is nothing to learn from.
     pub fn is_empty(&self) -> bool {
         self.labels.is_empty() && self.courses.iter().all(Range::is_empty)
@@ -128,6 +151,9 @@ impl Demonstrations {
     }
 }
 
+/// Bins to a factor of e of steps left, in which labels are compared.
+const BINS: f32 = 4.0;
+
 /// An example that was drawn.
 pub(super) struct Example<'a> {
     pub latent: &'a [f32],
@@ -137,12 +163,17 @@ pub(super) struct Example<'a> {
 }
 
 impl Demonstrations {
-    /// Draws an example: a label, or a frame of a course with what was reached later for a goal.
-    pub(super) fn draw(&self, config: &PolicyConfig, rng: &mut ChaCha8Rng) -> Option<Example<'_>> {
-        let hindsight = self.labels.is_empty()
+    /// Draws an example: one of these labels, or a frame of a course with what was reached later for a goal.
+    pub(super) fn draw(
+        &self,
+        labels: &[usize],
+        config: &PolicyConfig,
+        rng: &mut ChaCha8Rng,
+    ) -> Option<Example<'_>> {
+        let hindsight = labels.is_empty()
             || !self.courses.is_empty() && rng.random::<f32>() < config.hindsight_share;
         if !hindsight {
-            let label = self.labels.get(rng.random_range(0..self.labels.len()))?;
+            let label = &self.labels[labels[rng.random_range(0..labels.len())]];
             return Some(Example {
                 latent: &label.latent,
                 goal: &label.goal,

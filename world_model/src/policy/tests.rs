@@ -18,11 +18,13 @@ fn config() -> PolicyConfig {
         hidden: vec![32],
         modes: 2,
         learning_rate: 5.0e-3,
+        quickest_share: 1.0,
         ..PolicyConfig::default()
     }
 }
 
-/// Labels in a latent of one value, in `[-1, 1]`: left of zero act with 0.5, right of it with either -0.8 or 0.8.
+/// Labels in a latent of one value, in `[-1, 1]`: left of zero act with 0.5, right of it with either -0.8 or 0.8,
+/// of which the first is the quicker one.
 fn two_ways(model: &WorldModel) -> Demonstrations {
     let rng = &mut stream(1, Purpose::Policy, 7, 7);
     let (latent, width) = (model.card().latent_dim(), model.card().block_action_dim());
@@ -39,6 +41,7 @@ fn two_ways(model: &WorldModel) -> Demonstrations {
             latent: place,
             goal: vec![0.0; latent],
             steps_left: 3.0,
+            steps_taken: if action < 0.0 { 2.0 } else { 4.0 },
             block: vec![action; width],
         };
         all.push_label(label).unwrap();
@@ -102,6 +105,21 @@ fn both_ways_are_learned_and_never_their_average() {
         error.contains("policy") && error.contains("world model"),
         "{error}"
     );
+}
+
+#[test]
+fn of_two_ways_the_quicker_is_learned() {
+    let model = crate::synthetic::model();
+    let config = PolicyConfig {
+        quickest_share: 0.2,
+        ..config()
+    };
+    let go_on = &mut |_, _| ControlFlow::Continue(());
+    let policy = train_policy(&model, &two_ways(&model), &config, go_on).unwrap();
+    let right = at(&policy, 0.5);
+    let likely = (0..6).filter(|&offer| right.likelihoods[offer] > 0.2);
+    let ways: Vec<f32> = likely.map(|offer| right.block(offer)[0]).collect();
+    assert!(ways.iter().all(|way| (way + 0.8).abs() < 0.1), "{right:?}");
 }
 
 #[test]
@@ -205,6 +223,7 @@ fn what_does_not_fit_is_refused() {
         latent: vec![0.0; 2],
         goal: vec![0.0; 2],
         steps_left: 1.0,
+        steps_taken: 1.0,
         block: vec![0.0; width],
     };
     refused(all.push_label(label(3)));

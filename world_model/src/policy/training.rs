@@ -44,6 +44,7 @@ pub fn train_policy(
     let sizes = config.sizes(latent, width);
     let rng = &mut stream(config.seed, Purpose::Policy, 0, 0);
     let network = Perceptron::init(&sizes, 0.1, rng, &Device::flex().autodiff());
+    let labels = demonstrations.quickest(config.quickest_share);
     let likelihood = Likelihood {
         members: config.members,
         modes: config.modes,
@@ -57,7 +58,7 @@ pub fn train_policy(
         draw: |step: usize, shard: usize, inputs: &mut Vec<f32>, targets: &mut Vec<f32>| {
             let rng = &mut stream(config.seed, Purpose::Policy, 1 + step as u64, shard as u64);
             while inputs.len() < config.batch.div_ceil(2) * sizes[0] {
-                let Some(example) = demonstrations.draw(config, rng) else {
+                let Some(example) = demonstrations.draw(&labels, config, rng) else {
                     continue;
                 };
                 inputs.extend_from_slice(example.latent);

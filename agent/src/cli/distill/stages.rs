@@ -83,10 +83,10 @@ impl Work<'_> {
             println!("policy of {what}: taken from {}", self.path());
             return Ok(Arc::new(policy));
         }
-        let config = &self.lesson.config.policy;
+        let config = self.lesson.config.policy_of(stage);
         let bar = self.bar(config.steps, &format!("training on {what}"))?;
         let mut last = 0.0;
-        let policy = train_policy(self.lesson.model, all, config, &mut |step, loss| {
+        let policy = train_policy(self.lesson.model, all, &config, &mut |step, loss| {
             bar.set_position(step as u64);
             bar.set_message(format!("loss {loss:.4}"));
             last = loss;
