@@ -38,6 +38,8 @@ pub struct DistillConfig {
     pub round_goals: usize,
     /// Times that the planner takes over from a policy that missed its goal, each at a decision drawn at random. Default 2.
     pub recoveries: usize,
+    /// Labels of the planner's own runs that one of such a way out counts as. Default 4: they are few, and where a policy misses.
+    pub recovery_weight: usize,
     /// Goals on which the arbiter's thresholds are calibrated; none leaves a policy that acts alone or proposes. Default 200.
     pub calibration_goals: usize,
     /// Quantile of the signs on them that the thresholds are. Default 0.98.
@@ -57,10 +59,14 @@ impl DistillConfig {
             let value = self.quantile;
             bail!("distillation setting `quantile` is {value}, expected in [0, 1]");
         }
-        if self.rounds > 0 && self.recoveries == 0 {
-            bail!(
-                "distillation setting `recoveries` is 0, expected at least 1 where there are rounds"
-            );
+        let least_one = [
+            ("recoveries", self.recoveries),
+            ("recovery_weight", self.recovery_weight),
+        ];
+        if let Some((name, _)) = least_one.iter().find(|(_, value)| *value == 0)
+            && self.rounds > 0
+        {
+            bail!("distillation setting `{name}` is 0, expected at least 1 where there are rounds");
         }
         if self.tiers.is_empty() {
             bail!("distillation setting `tiers`: expected at least one");
@@ -87,6 +93,7 @@ impl Default for DistillConfig {
             rounds: 2,
             round_goals: 500,
             recoveries: 2,
+            recovery_weight: 4,
             calibration_goals: 200,
             quantile: 0.98,
             tiers: vec![Tier::Near, Tier::Mid, Tier::Turn],

@@ -77,9 +77,24 @@ impl RecordedStep {
     /// # Errors
     /// When the world does not take it.
     pub fn replay(&self, env: &mut Env) -> Result<bool, SimError> {
-        for change in &self.changes {
-            change.apply(env)?;
-        }
+        self.change(env)?;
+        self.act(env)
+    }
+
+    /// Does again what a person did before it.
+    ///
+    /// # Errors
+    /// When the world does not take it.
+    pub fn change(&self, env: &mut Env) -> Result<(), SimError> {
+        let mut changes = self.changes.iter();
+        changes.try_for_each(|change| change.apply(env))
+    }
+
+    /// Executes its action again. Returns whether the world's bytes are the same.
+    ///
+    /// # Errors
+    /// When the world does not take it.
+    pub fn act(&self, env: &mut Env) -> Result<bool, SimError> {
         env.set_hand(self.hand)?;
         let outcome = env.step(&self.action);
         env.set_hand(None)?;

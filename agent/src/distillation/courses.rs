@@ -67,7 +67,7 @@ pub fn push_recording(
         let actions = &actions[..actions.len() - model.card().action_dim()];
         let steps_left = StepsLeft::new(model, end)?;
         for label in labels(model, before, actions, end, &steps_left)? {
-            demonstrations.push_label(label)?;
+            demonstrations.push_label(label, 1)?;
         }
         Ok(())
     };
@@ -78,9 +78,10 @@ pub fn push_recording(
             observations.clear();
             actions.clear();
         }
+        step.change(&mut env)?;
         observations.extend(senses.observe(&env)?);
         actions.extend_from_slice(&step.action);
-        if !step.replay(&mut env)? {
+        if !step.act(&mut env)? {
             bail!("step {} leads to other bytes than were recorded", index + 1);
         }
     }

@@ -2,6 +2,7 @@
 
 use super::session::Session;
 use super::{PlayOptions, mind, picture};
+use crate::distillation::push_recording;
 use crate::objective::CostKind;
 use crate::recording::Change;
 use crate::recording::Recording;
@@ -110,11 +111,18 @@ fn recordings_replay_to_the_same_bytes_and_tell_when_they_do_not() {
     let recording = Recording::read(&path).expect("what was just written");
     assert!(recording.steps.len() >= 60);
     recording.verify(&assets()).expect("the same bytes");
+    let model = WorldModel::load(&assets().join("models/push.safetensors")).expect("shipped");
+    let card = model.card();
+    let mut all = Demonstrations::new(card.latent_dim(), card.action_dim(), card.block());
+    push_recording(&model, &recording, &assets(), &mut all).expect("the same bytes");
+    assert_eq!(all.labels(), recording.steps.len() - 1, "one to the end");
 
     let mut other = recording.clone();
     other.steps[10].action[0] += 0.01;
     let error = other.verify(&assets()).expect_err("other bytes");
     assert!(error.to_string().contains("step 11"), "{error}");
+    let refused = push_recording(&model, &other, &assets(), &mut all).expect_err("other bytes");
+    assert!(refused.to_string().contains("step 11"), "{refused}");
 
     let written = std::fs::read(&path).expect("what was just written");
     let header = written.iter().position(|b| *b == b'\n').expect("a header");

@@ -25,11 +25,11 @@ pub struct PolicyConfig {
     pub steps: usize,
     /// Examples in a step. Default 256.
     pub batch: usize,
-    /// Widths of the hidden layers, shared by all members. Default 256, 256.
+    /// Widths of the hidden layers, shared by all members. Default 248, 248.
     pub hidden: Vec<usize>,
     /// Members of the ensemble. Default 3.
     pub members: usize,
-    /// Modes of each member. Default 2.
+    /// Modes of each member. Default 6.
     pub modes: usize,
     /// Peak learning rate. Default 0.001.
     pub learning_rate: f32,
@@ -53,9 +53,9 @@ impl Default for PolicyConfig {
             seed: 0,
             steps: 20_000,
             batch: 256,
-            hidden: vec![256, 256],
+            hidden: vec![248, 248],
             members: 3,
-            modes: 2,
+            modes: 6,
             learning_rate: 1.0e-3,
             member_share: 0.7,
             quickest_share: 0.75,

@@ -28,6 +28,8 @@ pub struct Demonstrations {
     /// The end of each course.
     ends: Vec<usize>,
     labels: Vec<Label>,
+    /// Which label each example is: those that count more stand here more often.
+    examples: Vec<usize>,
 }
 
 /// What somebody would do in a latent on the way to a goal.
@@ -93,11 +95,11 @@ impl Demonstrations {
         Ok(())
     }
 
-    /// Adds a label.
+    /// Adds a label that counts as much as so many.
     ///
     /// # Errors
     /// [`TrainError::Demonstration`] for lengths that do not fit.
-    pub fn push_label(&mut self, label: Label) -> Result<(), TrainError> {
+    pub fn push_label(&mut self, label: Label, times: usize) -> Result<(), TrainError> {
         let found = [label.latent.len(), label.goal.len(), label.block.len()];
         let wanted = [self.latent, self.latent, self.block * self.action];
         let mut values = label.latent.iter().chain(&label.goal).chain(&label.block);
@@ -106,6 +108,8 @@ impl Demonstrations {
                 what: format!("a label of {found:?} values, expected finite ones, {wanted:?}"),
             });
         }
+        self.examples
+            .extend(std::iter::repeat_n(self.labels.len(), times));
         self.labels.push(label);
         Ok(())
     }
@@ -115,12 +119,12 @@ impl Demonstrations {
         self.labels.len()
     }
 
-    /// The labels that reached their goal soonest: this share of those that were told about as many steps left, `BINS` to a
-    /// factor of e, and all that took as long as the last of them.
+    /// The examples whose labels reached their goal soonest: this share of those that were told about as many steps left, `BINS`
+    /// to a factor of e, and all that took as long as the last of them.
     pub(super) fn quickest(&self, share: f32) -> Vec<usize> {
         let mut bins: BTreeMap<i32, Vec<usize>> = BTreeMap::new();
-        for (index, label) in self.labels.iter().enumerate() {
-            let bin = (BINS * label.steps_left.max(1.0).ln()).round() as i32;
+        for &index in &self.examples {
+            let bin = (BINS * self.labels[index].steps_left.max(1.0).ln()).round() as i32;
             bins.entry(bin).or_default().push(index);
         }
         let taken = |index: &usize| self.labels[*index].steps_taken;

@@ -44,7 +44,7 @@ fn two_ways(model: &WorldModel) -> Demonstrations {
             steps_taken: if action < 0.0 { 2.0 } else { 4.0 },
             block: vec![action; width],
         };
-        all.push_label(label).unwrap();
+        all.push_label(label, 1).unwrap();
     }
     all
 }
@@ -226,7 +226,7 @@ fn what_does_not_fit_is_refused() {
         steps_taken: 1.0,
         block: vec![0.0; width],
     };
-    refused(all.push_label(label(3)));
+    refused(all.push_label(label(3), 1));
     let model = crate::synthetic::model();
     let train = |all: &Demonstrations| {
         train_policy(

@@ -114,9 +114,9 @@ impl Work<'_> {
         all: &mut Demonstrations,
     ) -> Result<()> {
         let config = self.lesson.config;
-        let (who, count) = match stage {
-            0 => ("planner", config.planner_goals),
-            _ => ("policy", config.round_goals),
+        let (who, count, times) = match stage {
+            0 => ("planner", config.planner_goals, 1),
+            _ => ("policy", config.round_goals, config.recovery_weight),
         };
         // What a policy proposes keeps a search where that policy stands still: out of there the planner goes alone.
         let (plans, proposer) = match stage {
@@ -150,7 +150,7 @@ impl Work<'_> {
         let reached = found.iter().filter(|run| run.success).count();
         println!("{who}: {reached} of {} goals reached", found.len());
         for run in found {
-            add(run, all)?;
+            add(run, times, all)?;
         }
         Ok(())
     }
@@ -243,11 +243,11 @@ impl Work<'_> {
     }
 }
 
-/// Adds what an episode taught.
-fn add(run: &PlannerRun, all: &mut Demonstrations) -> Result<()> {
+/// Adds what an episode taught, its labels as much as so many.
+fn add(run: &PlannerRun, times: usize, all: &mut Demonstrations) -> Result<()> {
     all.push_course(&run.latents, &run.actions)?;
     for label in &run.labels {
-        all.push_label(label.clone())?;
+        all.push_label(label.clone(), times)?;
     }
     Ok(())
 }
