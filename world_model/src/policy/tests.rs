@@ -123,6 +123,24 @@ fn of_two_ways_the_quicker_is_learned() {
 }
 
 #[test]
+fn labels_count_as_often_as_they_were_told_to() {
+    let mut all = Demonstrations::new(1, 1, 1);
+    for (place, steps_taken, times) in [(0.1, 5.0, 1), (0.2, 1.0, 3), (0.3, 9.0, 1)] {
+        let label = Label {
+            latent: vec![place],
+            goal: vec![0.0],
+            steps_left: 5.0,
+            steps_taken,
+            block: vec![place],
+        };
+        all.push_label(label, times).unwrap();
+    }
+    assert_eq!(all.labels(), 3);
+    assert_eq!(all.quickest(0.6), [1, 1, 1]);
+    assert_eq!(all.quickest(1.0), [1, 1, 1, 0, 2]);
+}
+
+#[test]
 fn slopes_are_those_of_the_loss() {
     let likelihood = Likelihood {
         members: 2,
@@ -159,7 +177,7 @@ fn courses_are_relabelled_with_what_they_reached() {
     let rng = &mut stream(3, Purpose::Policy, 4, 4);
     let config = PolicyConfig::default();
     for _ in 0..200 {
-        let example = all.draw(&config, rng).unwrap();
+        let example = all.draw(&[], &config, rng).unwrap();
         assert_eq!(example.goal[0] - example.latent[0], example.steps_left);
         assert!(example.steps_left >= 1.0);
         assert_eq!(example.block[0], example.latent[0] / 10.0);
@@ -178,7 +196,7 @@ fn cloning_takes_the_end_of_an_episode_for_its_goal() {
         ..PolicyConfig::default()
     };
     for _ in 0..100 {
-        let example = all.draw(&config, rng).unwrap();
+        let example = all.draw(&[], &config, rng).unwrap();
         assert_eq!(example.goal[0], 299.0);
         assert_eq!(example.steps_left, 299.0 - example.latent[0]);
     }
