@@ -140,16 +140,7 @@ impl Runs<'_> {
     /// # Errors
     /// When the task has none of the tiers, or no pair can be drawn.
     pub fn goals(&self, tiers: &[Tier], count: usize) -> Result<Vec<(Pair, usize)>> {
-        let tiers: Vec<Tier> = Tier::of(self.task)
-            .into_iter()
-            .filter(|tier| tiers.contains(tier))
-            .collect();
-        if tiers.is_empty() {
-            bail!(
-                "task '{}' has none of the tiers that goals are to be drawn from",
-                self.task.name()
-            );
-        }
+        let tiers = self.tiers(tiers)?;
         let share = count.div_ceil(tiers.len());
         let mut pairs = Vec::new();
         for tier in &tiers {
@@ -157,6 +148,30 @@ impl Runs<'_> {
             pairs.extend(drawn.into_iter().map(|pair| (pair, tier.budget())));
         }
         Ok(pairs)
+    }
+
+    /// How many pairs [`goals`](Self::goals) draws.
+    ///
+    /// # Errors
+    /// When the task has none of the tiers.
+    pub fn count(&self, tiers: &[Tier], count: usize) -> Result<usize> {
+        let tiers = self.tiers(tiers)?.len();
+        Ok(count.div_ceil(tiers) * tiers)
+    }
+
+    /// Those of the tiers that the task has.
+    fn tiers(&self, tiers: &[Tier]) -> Result<Vec<Tier>> {
+        let found: Vec<Tier> = Tier::of(self.task)
+            .into_iter()
+            .filter(|tier| tiers.contains(tier))
+            .collect();
+        if found.is_empty() {
+            bail!(
+                "task '{}' has none of the tiers that goals are to be drawn from",
+                self.task.name()
+            );
+        }
+        Ok(found)
     }
 
     /// Runs `episode` on all pairs.

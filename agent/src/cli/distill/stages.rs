@@ -125,17 +125,22 @@ impl Work<'_> {
         };
         let kind = self.planner(proposer);
         let runs = self.runs(&kind, &plans, stage as u64);
-        let goals: Vec<(Pair, usize)> = runs.goals(&config.tiers, count)?;
+        let wanted = runs.count(&config.tiers, count)?;
+        let done = self.progress.runs(stage).len();
+        // Drawing them takes minutes: not again where all were gone to.
+        let goals: Vec<(Pair, usize)> = match done < wanted {
+            true => runs.goals(&config.tiers, count)?,
+            false => Vec::new(),
+        };
         let bar = match stage {
-            0 => self.bar(goals.len(), "planner runs")?,
-            round => self.bar(goals.len(), &format!("round {round}"))?,
+            0 => self.bar(wanted, "planner runs")?,
+            round => self.bar(wanted, &format!("round {round}"))?,
         };
         let interrupt = self.lesson.interrupt;
         let tick = || {
             bar.inc(1);
             !interrupt.requested()
         };
-        let done = self.progress.runs(stage).len();
         bar.set_position(done as u64);
         for portion in goals.get(done..).unwrap_or_default().chunks(PORTION) {
             let found = match stage {
