@@ -21,7 +21,7 @@ fn data_do_not_depend_on_the_thread_count() {
         episodes: 12,
         steps: 30,
         seed: 4,
-        image_size: None,
+        ..CollectConfig::default()
     };
     let folder = tempfile::tempdir().unwrap();
     for name in ["push", "two-room", "drive", "bottle", "pick"] {
@@ -33,6 +33,38 @@ fn data_do_not_depend_on_the_thread_count() {
         };
         assert_eq!(hash(1), hash(2));
     }
+}
+
+#[test]
+fn looks_vary_from_episode_to_episode_where_a_recipe_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let task = task("two-room");
+    let images = |name: &str, varied: &[&str]| {
+        let config = CollectConfig {
+            episodes: 3,
+            steps: 2,
+            image_size: Some(64),
+            varied_looks: varied.iter().map(|&v| v.to_owned()).collect(),
+            ..CollectConfig::default()
+        };
+        let out = folder.path().join(name);
+        collect(&task, &config, &out, &mut |_| true).map(|_| {
+            let episodes = Dataset::read(&out).unwrap().episodes;
+            episodes.into_iter().map(|e| e.images).collect::<Vec<_>>()
+        })
+    };
+    let (plain, varied) = (
+        images("plain", &[]).unwrap(),
+        images("varied", &["light"]).unwrap(),
+    );
+    assert_eq!(plain.len(), 3);
+    assert!(plain.iter().zip(&varied).all(|(a, b)| a != b));
+    // Mass cannot be seen.
+    let message = images("wrong", &["mass"]).unwrap_err().to_string();
+    assert!(
+        message.contains("'mass'") && message.contains("camera_jitter"),
+        "{message}"
+    );
 }
 
 /// A benchmark's rows without their timings.

@@ -132,6 +132,23 @@ impl Recorder {
     }
 }
 
+/// The variant that is explored, these visual factors of it varied.
+fn looks(task: &Task, varied: &[String]) -> Result<Variant> {
+    let plain = Variant::of(task, None)?;
+    let factors = task.spec().factor.iter().filter(|f| f.kind.is_visual());
+    let visual: Vec<&str> = factors.map(|f| f.name.as_str()).collect();
+    if let Some(name) = varied.iter().find(|name| !visual.contains(&name.as_str())) {
+        bail!(
+            "collect setting `varied_looks`: '{name}', expected some of {}",
+            visual.join(", ")
+        );
+    }
+    Ok(match varied {
+        [] => plain,
+        varied => plain.with_varied_looks(task, |name| varied.iter().any(|v| v == name)),
+    })
+}
+
 /// Records exploration data into a new folder. `progress` hears of every recorded episode and may stop the collection, which
 /// keeps every complete episode.
 ///
@@ -150,7 +167,7 @@ pub fn collect(
             config.steps
         );
     }
-    let variant = Variant::of(task, None)?;
+    let variant = looks(task, &config.varied_looks)?;
     let image = config.image_size.map(|side| ImageShape {
         width: task.views() * side,
         height: side,

@@ -31,14 +31,13 @@ pub fn open(
     spec.check()?;
     let localiser = match config.kind {
         SightKind::Localised => {
-            let bodies = config.bodies(task)?;
-            let samples = pictures(config, task, &bodies, seed)?;
+            let samples = pictures(config, task, seed)?;
             let mut settings = config.localiser.clone();
             settings.seed = seed;
             let localiser = train_localiser(
                 &samples,
                 config.image(task),
-                bodies.len(),
+                spec.landmarks().len(),
                 &settings,
                 progress,
             )
@@ -51,12 +50,8 @@ pub fn open(
 }
 
 /// Pictures of worlds whose looks vary, with the true pixels of each landmark.
-fn pictures(
-    config: &SightConfig,
-    task: &Arc<Task>,
-    bodies: &[usize],
-    seed: u64,
-) -> Result<Vec<LocaliserSample>> {
+fn pictures(config: &SightConfig, task: &Arc<Task>, seed: u64) -> Result<Vec<LocaliserSample>> {
+    let landmarks = config.landmark_of_parts(task)?;
     let plain = Variant::of(task, None)?;
     let worlds = config.localiser.pictures.div_ceil(PICTURES_OF_A_WORLD) as u64;
     let taken = (0..worlds)
@@ -66,7 +61,7 @@ fn pictures(
             // Far from the streams of episodes.
             rng.set_stream((1 << 62) | world);
             let variant = plain.with_varied_looks(task, |_| rng.random::<f32>() < VARIED_SHARE);
-            of_one_world(config, task, &variant, bodies, rng.random())
+            of_one_world(config, task, &variant, &landmarks, rng.random())
         })
         .collect::<Result<Vec<_>>>()?;
     let mut samples: Vec<_> = taken.into_iter().flatten().collect();
@@ -78,7 +73,7 @@ fn of_one_world(
     config: &SightConfig,
     task: &Arc<Task>,
     variant: &Variant,
-    bodies: &[usize],
+    landmarks: &[u8],
     seed: u64,
 ) -> Result<Vec<LocaliserSample>> {
     let mut env = Env::new(Arc::clone(task), variant.clone())?;
@@ -87,20 +82,20 @@ fn of_one_world(
     let shape = config.image(task);
     let mut behaviour = Behaviour::new(BehaviourKind::Seeking, task.action_dim(), seed);
     let mut samples = Vec::with_capacity(PICTURES_OF_A_WORLD);
-    let mut segments = vec![0; shape.width * shape.height];
+    let mut parts = vec![0; shape.width * shape.height];
     while samples.len() < PICTURES_OF_A_WORLD {
         let mut image = vec![0; shape.bytes()];
         rig.draw(3, &mut image, |camera, rgb| env.render_into(camera, rgb))?;
-        rig.draw(1, &mut segments, |camera, bodies| {
-            env.segment_into(camera, bodies)
+        rig.draw(1, &mut parts, |camera, parts| {
+            env.segment_parts_into(camera, parts)
         })?;
-        let landmark = |&body: &u8| {
-            let found = bodies.iter().position(|&b| b + 1 == usize::from(body));
-            found.map_or(0, |index| index as u8 + 1)
+        let landmark = |&part: &u8| match part {
+            0 => 0,
+            part => landmarks[usize::from(part) - 1],
         };
         samples.push(LocaliserSample {
             image,
-            landmarks: segments.iter().map(landmark).collect(),
+            landmarks: parts.iter().map(landmark).collect(),
         });
         for _ in 0..STEPS_BETWEEN {
             let action = behaviour.act(&env)?;

@@ -37,6 +37,9 @@ pub struct CollectConfig {
     /// Side of square images to record beside the states, pixels; none records no images. Default none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub image_size: Option<usize>,
+    /// Factors that change only how the scene is drawn, of which every episode draws a value in their range. Default none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub varied_looks: Vec<String>,
 }
 
 impl Default for CollectConfig {
@@ -46,6 +49,7 @@ impl Default for CollectConfig {
             steps: 100,
             seed: 0,
             image_size: None,
+            varied_looks: Vec::new(),
         }
     }
 }

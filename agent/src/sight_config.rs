@@ -3,6 +3,7 @@
 use anyhow::{Result, bail};
 use serde::{Deserialize, Serialize};
 use sim::Task;
+use sim::shapes::Part;
 use world_model::DistilConfig;
 use world_model::sight::{Finder, ImageShape, Landmark, LocaliserConfig, SightSpec};
 
@@ -44,6 +45,9 @@ pub struct SightConfig {
     /// Bodies that a glimpse looks for, or parts of them, as `body.part`; the window is around the first. Default: object and
     /// effector of the task.
     pub landmarks: Vec<String>,
+    /// Whether a localised landmark is where most of its pixels are close together: no for those larger than 28 pixels. Default
+    /// yes.
+    pub attended: bool,
     /// Side of the window, pixels; zero for none. Default 24.
     pub window: usize,
     /// Whether the window shows hues. Default no.
@@ -60,6 +64,7 @@ impl Default for SightConfig {
             kind: SightKind::default(),
             size: 64,
             landmarks: Vec::new(),
+            attended: true,
             window: 24,
             coloured: false,
             localiser: LocaliserConfig::default(),
@@ -77,18 +82,23 @@ impl SightConfig {
         }
     }
 
-    /// The bodies of a task that are looked for, as indices into its appearance.
+    /// 1 + index of the landmark that each part of the task's appearance belongs to, 0 for none. A part that is looked for
+    /// itself does not belong to its body.
     ///
     /// # Errors
     /// A body that the task does not have, or a part of one.
-    pub fn bodies(&self, task: &Task) -> Result<Vec<usize>> {
-        let whole = |(body, part): (usize, Option<&str>)| match part {
-            None => Ok(body),
-            Some(part) => bail!(
-                "landmark '{part}': expected a body, for parts are found by their colours alone"
-            ),
+    pub fn landmark_of_parts(&self, task: &Task) -> Result<Vec<u8>> {
+        let looked_for = self.looked_for(task)?;
+        let landmark = |part: &Part| {
+            let is = |named: &dyn Fn(Option<&str>) -> bool| {
+                let mut all = looked_for.iter();
+                all.position(|&(body, name)| part.body == Some(body) && named(name))
+            };
+            let own = is(&|name| name == Some(part.name.as_str()));
+            let index = own.or_else(|| is(&|name| name.is_none()));
+            index.map_or(0, |index| index as u8 + 1)
         };
-        self.looked_for(task)?.into_iter().map(whole).collect()
+        Ok(task.appearance().parts.iter().map(landmark).collect())
     }
 
     /// What is looked for: bodies, as indices into the task's appearance, and which part of each; none for all of it.
@@ -140,6 +150,7 @@ impl SightConfig {
             SightKind::Glimpse => Finder::Colours,
             SightKind::Localised => Finder::Learned {
                 hidden: self.localiser.hidden.clone(),
+                attended: self.attended,
             },
         };
         let appearance = task.appearance();
@@ -211,8 +222,22 @@ mod tests {
         assert!(
             error("car.wings").contains("'car.wings'") && error("car.wings").contains("bonnet")
         );
-        let (config, task) = drive(&["car.bonnet"]);
-        let whole = config.bodies(&task).unwrap_err().to_string();
-        assert!(whole.contains("'bonnet'"), "{whole}");
+    }
+
+    #[test]
+    fn a_part_belongs_to_its_own_landmark_before_its_bodys() {
+        let (config, task) = drive(&["car", "car.bonnet", "pole_north"]);
+        let landmarks = config.landmark_of_parts(&task).unwrap();
+        let appearance = task.appearance();
+        let car = appearance.bodies.iter().position(|b| b == "car");
+        for (part, landmark) in appearance.parts.iter().zip(landmarks) {
+            let of_car = part.body == car;
+            match landmark {
+                1 => assert!(of_car && part.name != "bonnet", "{}", part.name),
+                2 => assert!(of_car && part.name == "bonnet", "{}", part.name),
+                3 => assert!(!of_car && part.body.is_some(), "{}", part.name),
+                _ => assert!(!of_car && landmark == 0, "{}: {landmark}", part.name),
+            }
+        }
     }
 }

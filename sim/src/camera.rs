@@ -247,15 +247,15 @@ impl Camera {
         look
     }
 
-    /// Draws `self.placements` with one sample for each pixel, in its middle: the index of the nearest body + 1, and the
+    /// Draws `self.placements` with one sample for each pixel, in its middle: the index of the nearest shape + 1, and the
     /// nearness. What the visual factors draw into a picture is not in it, but the camera stands where it stands there.
     fn draw_plain(&mut self, moment: &Moment) -> Canvas<1> {
         let look = self.prepare(moment);
         let mut canvas = Canvas::new([self.width(), self.height()]);
-        for (shape, &scale) in self.stage.shapes.iter().zip(&look.scales) {
+        let shapes = self.stage.shapes.iter().zip(&look.scales);
+        for (number, (shape, &scale)) in (1..).zip(shapes) {
             let (geometry, pose) = placed(shape, scale, &self.placements);
-            let value = Paint::Flat(shape.body.map_or(0, |b| b as u32 + 1));
-            Drawable::of(&self.view, &geometry, &pose, &value, |d| {
+            Drawable::of(&self.view, &geometry, &pose, &Paint::Flat(number), |d| {
                 d.draw(&mut canvas);
             });
         }
@@ -268,15 +268,41 @@ impl Camera {
         moment: &Moment,
         bodies: &mut [u8],
     ) -> Result<(), SimError> {
-        if self.stage.bodies > usize::from(u8::MAX) - 1 {
-            let count = self.stage.bodies;
-            return Err(self
-                .stage
-                .error(format!("{count} bodies: expected at most 254")));
+        self.draw_numbers(moment, "bodies", bodies, |stage, shape| {
+            stage.shapes[shape].body
+        })
+    }
+
+    /// Index of the nearest part of the appearance + 1 for each pixel, 0 for nothing, `[height, width]`.
+    pub(crate) fn draw_parts(&mut self, moment: &Moment, parts: &mut [u8]) -> Result<(), SimError> {
+        self.draw_numbers(moment, "parts", parts, |stage, shape| {
+            Some(stage.parts[shape])
+        })
+    }
+
+    /// What has which index of `what`, + 1, for the nearest shape of each pixel.
+    fn draw_numbers(
+        &mut self,
+        moment: &Moment,
+        what: &str,
+        numbers: &mut [u8],
+        index: impl Fn(&Stage, usize) -> Option<usize>,
+    ) -> Result<(), SimError> {
+        let shapes = 0..self.stage.shapes.len();
+        let of_shapes: Vec<usize> = shapes
+            .map(|shape| index(&self.stage, shape).map_or(0, |i| i + 1))
+            .collect();
+        let most = of_shapes.iter().max().copied().unwrap_or_default();
+        if most >= usize::from(u8::MAX) {
+            let message = format!("{most} {what}: expected at most 254");
+            return Err(self.stage.error(message));
         }
         let canvas = self.draw_plain(moment);
-        for (out, [value]) in bodies.iter_mut().zip(&canvas.colour) {
-            *out = *value as u8;
+        for (out, [value]) in numbers.iter_mut().zip(&canvas.colour) {
+            *out = match *value {
+                0 => 0,
+                shape => of_shapes[shape as usize - 1] as u8,
+            };
         }
         Ok(())
     }

@@ -37,8 +37,8 @@ pub struct Sight {
 /// What is seen in one image.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct View {
-    /// Coordinates of the landmarks, `[views, landmarks, 2]`: x right and y down, a view from -1 to 1; 0 for one that is not
-    /// seen.
+    /// Coordinates of the landmarks, `[views, landmarks, 2]`: x right and y down, a view from -1 to 1; the middle for one that
+    /// is not seen.
     pub coordinates: Vec<f32>,
     /// The windows or the patches, in `[0, 1]`.
     pub picture: Vec<f32>,
@@ -116,9 +116,9 @@ impl Sight {
         for part in 0..views {
             for (index, mask) in masks.iter().enumerate() {
                 let part = mask.part(part, views);
-                let at = match self.colours {
-                    Some(_) => part.centroid(),
-                    None => part.attended(),
+                let at = match self.attends() {
+                    true => part.attended(),
+                    false => part.centroid(),
                 };
                 view.seen += usize::from(at.is_some());
                 let centre = at.unwrap_or(part.centre());
@@ -134,6 +134,14 @@ impl Sight {
             }
         }
         Ok(view)
+    }
+
+    /// Whether a landmark is where most of its pixels are close together.
+    fn attends(&self) -> bool {
+        let SightSpec::Glimpse { finder, .. } = &self.spec else {
+            return false;
+        };
+        matches!(finder, Finder::Learned { attended: true, .. })
     }
 
     /// Appends what the encoder reads when `now` is seen after `before`, `[features]`.
@@ -241,7 +249,7 @@ impl Sight {
             SightSpec::Glimpse {
                 image,
                 landmarks,
-                finder: Finder::Learned { hidden },
+                finder: Finder::Learned { hidden, .. },
                 ..
             } => {
                 let sizes = Localiser::sizes(hidden, landmarks.len());

@@ -45,7 +45,11 @@ pub fn draw(
         .collect()
 }
 
-fn draw_one(
+/// Draws the pair with this index of a tier that the task has.
+///
+/// # Errors
+/// When no admissible pair was found.
+pub fn draw_one(
     task: &Arc<Task>,
     variant: &Variant,
     tier: Tier,

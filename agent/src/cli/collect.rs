@@ -45,6 +45,7 @@ pub fn run(arguments: &CollectArguments) -> Result<()> {
         steps: arguments.steps.unwrap_or(recipe.steps),
         seed: arguments.seed,
         image_size,
+        varied_looks: recipe.varied_looks,
     };
     if config.episodes == 0 || config.steps == 0 {
         bail!(UsageError(format!(

@@ -47,8 +47,9 @@ pub fn calibrate(
         },
         ..runs.config.clone()
     };
+    let all = runs.count(tiers, count)?;
     let episodes = runs
-        .goals(tiers, count)?
+        .goals(tiers, count, 0..all)?
         .into_par_iter()
         .map(|(pair, budget)| {
             let mut env = Env::new(Arc::clone(runs.task), runs.variant.clone())?;

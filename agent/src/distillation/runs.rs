@@ -13,6 +13,7 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use sim::variation::Variant;
 use sim::{Env, SimError, Task};
+use std::ops::Range;
 use std::sync::Arc;
 use world_model::WorldModel;
 use world_model::policy::{Label, Policy};
@@ -135,22 +136,30 @@ impl Runs<'_> {
         Ok(())
     }
 
-    /// Pairs of start and goal of these tiers in turn, `count` or a few more, and the control steps that an episode may take.
+    /// Pairs of start and goal, the same number of each of these tiers, `count` or a few more, and the control steps that an
+    /// episode may take: those in `range` of them.
     ///
     /// # Errors
     /// When the task has none of the tiers, or no pair can be drawn.
-    pub fn goals(&self, tiers: &[Tier], count: usize) -> Result<Vec<(Pair, usize)>> {
+    pub fn goals(
+        &self,
+        tiers: &[Tier],
+        count: usize,
+        range: Range<usize>,
+    ) -> Result<Vec<(Pair, usize)>> {
         let tiers = self.tiers(tiers)?;
         let share = count.div_ceil(tiers.len());
-        let mut pairs = Vec::new();
-        for tier in &tiers {
-            let drawn = pairs::draw(self.task, self.variant, *tier, share, self.seed)?;
-            pairs.extend(drawn.into_iter().map(|pair| (pair, tier.budget())));
-        }
-        Ok(pairs)
+        range
+            .into_par_iter()
+            .map(|i| {
+                let (tier, index) = (tiers[i / share], i % share);
+                let pair = pairs::draw_one(self.task, self.variant, tier, index as u64, self.seed)?;
+                Ok((pair, tier.budget()))
+            })
+            .collect()
     }
 
-    /// How many pairs [`goals`](Self::goals) draws.
+    /// How many pairs there are of which [`goals`](Self::goals) draws some.
     ///
     /// # Errors
     /// When the task has none of the tiers.

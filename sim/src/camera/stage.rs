@@ -2,7 +2,7 @@
 
 use super::view::{Lens, View};
 use crate::error::SimError;
-use crate::shapes::{Appearance, Geometry, Part};
+use crate::shapes::{Geometry, Part};
 use crate::spec::{CameraSpec, FactorKind};
 use crate::task::Task;
 use rapier3d::prelude::*;
@@ -55,8 +55,9 @@ impl Shape {
 /// A scene to be drawn.
 pub(super) struct Stage {
     pub task: String,
-    pub bodies: usize,
     pub shapes: Vec<Shape>,
+    /// Which part of the appearance each shape is.
+    pub parts: Vec<usize>,
     /// Bodies that physics does not move.
     pub settled: Vec<bool>,
     pub factors: Vec<VisualFactor>,
@@ -72,8 +73,11 @@ pub(super) struct Stage {
 impl Stage {
     /// The scene of a task as one of its cameras sees it.
     pub fn new(task: &Task, camera: Option<&CameraSpec>) -> Self {
-        let Appearance { bodies, parts } = task.appearance();
-        let opaque = || parts.iter().filter(|p| p.colour[3] >= OPAQUE);
+        let parts = &task.appearance().parts;
+        let opaque = || {
+            let numbered = parts.iter().enumerate();
+            numbered.filter(|(_, p)| p.colour[3] >= OPAQUE)
+        };
         let handles = task.scene.bodies();
         let physics = &task.scene.blueprint.physics;
         let settled = handles
@@ -99,8 +103,8 @@ impl Stage {
             .filter(|p| p.body.is_none() && matches!(p.geometry, Geometry::Plane(_)));
         Self {
             task: task.name().to_owned(),
-            bodies: bodies.len(),
-            shapes: opaque().map(Shape::new).collect(),
+            shapes: opaque().map(|(_, part)| Shape::new(part)).collect(),
+            parts: opaque().map(|(index, _)| index).collect(),
             settled,
             factors: task.factors.iter().enumerate().filter_map(visual).collect(),
             light: Vector::from_array(light.unwrap_or(LIGHT)).normalize_or(Vector::Z),

@@ -213,6 +213,29 @@ fn a_body_is_drawn_where_its_position_projects() {
 }
 
 #[test]
+fn parts_are_seen_where_their_bodies_are() {
+    for task in tasks() {
+        let mut camera = task.camera(SIDE, SIDE).unwrap();
+        let mut env = env(&task, 4);
+        explore(&mut env, 4, 10);
+        let (mut bodies, mut parts) = (vec![0; SIDE * SIDE], vec![0; SIDE * SIDE]);
+        env.segment_into(&mut camera, &mut bodies).unwrap();
+        env.segment_parts_into(&mut camera, &mut parts).unwrap();
+        let of_body = &task.appearance().parts;
+        let mut seen = std::collections::HashSet::new();
+        for (&body, &part) in bodies.iter().zip(&parts) {
+            let part = usize::from(part)
+                .checked_sub(1)
+                .map(|index| &of_body[index]);
+            let expected = part.and_then(|p| p.body).map_or(0, |b| b as u8 + 1);
+            assert_eq!(body, expected, "{}", task.name());
+            seen.extend(part.map(|p| p.name.clone()));
+        }
+        assert!(seen.len() > 2, "{}: only {seen:?}", task.name());
+    }
+}
+
+#[test]
 fn pictures_agree_with_rays_through_the_engine() {
     // The nearest body by an independent way: a ray through the middle of each pixel. Cylinders are boxes there.
     for task in tasks() {
@@ -372,6 +395,7 @@ fn wrong_buffers_sizes_and_tasks_are_errors() {
             .is_err()
     );
     assert!(env.segment_into(&mut camera, &mut [0; 3]).is_err());
+    assert!(env.segment_parts_into(&mut camera, &mut [0; 3]).is_err());
     assert!(env.depth_into(&mut camera, &mut [0.0; 3]).is_err());
     let mut foreign = super::tests::task("reach").camera(SIDE, 32).unwrap();
     assert!(env.render_into(&mut foreign, &mut rgb).is_err());

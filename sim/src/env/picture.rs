@@ -67,6 +67,21 @@ impl Env {
         camera.draw_bodies(&self.moment(), bodies)
     }
 
+    /// Index of the nearest [part](crate::shapes::Appearance::parts) + 1 for each pixel, 0 where there is nothing: `parts` is
+    /// `[height, width]`, taken as by [`segment_into`](Self::segment_into).
+    ///
+    /// # Errors
+    /// [`SimError::Camera`] for a buffer of another length, for a camera of another task and for more than 254 parts.
+    pub fn segment_parts_into(
+        &self,
+        camera: &mut Camera,
+        parts: &mut [u8],
+    ) -> Result<(), SimError> {
+        camera.check(self.task.name(), parts.len(), 1)?;
+        self.present_into(&mut camera.placements);
+        camera.draw_parts(&self.moment(), parts)
+    }
+
     /// Depth along the optical axis in the middle of each pixel, infinite where there is nothing: `metres` is `[height,
     /// width]`. What visual factors draw into a picture is not in it.
     ///

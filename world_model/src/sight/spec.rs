@@ -12,7 +12,7 @@ pub(super) const PATCH: usize = 8;
 /// Something that a glimpse looks for.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Landmark {
-    /// Name: a body of the scene.
+    /// Name: a body of the scene, or a part of one as `body.part`.
     pub name: String,
     /// Its colours in sRGB, `[0, 1]`; what finds it unless a network does.
     pub colours: Vec<[f32; 3]>,
@@ -28,7 +28,15 @@ pub enum Finder {
     Learned {
         /// Widths of its hidden layers.
         hidden: Vec<usize>,
+        /// Whether a landmark is where most of its pixels are close together, so that what looks like it elsewhere does not
+        /// count; else where all of them are on average, as for what is larger than 28 pixels.
+        #[serde(default = "yes")]
+        attended: bool,
     },
+}
+
+fn yes() -> bool {
+    true
 }
 
 /// What a model looks at.
@@ -62,6 +70,14 @@ impl SightSpec {
     pub fn image(&self) -> ImageShape {
         match self {
             Self::Glimpse { image, .. } | Self::Frame { image } => *image,
+        }
+    }
+
+    /// What is looked for; nothing where the whole frame is seen.
+    pub fn landmarks(&self) -> &[Landmark] {
+        match self {
+            Self::Glimpse { landmarks, .. } => landmarks,
+            Self::Frame { .. } => &[],
         }
     }
 

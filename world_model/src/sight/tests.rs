@@ -184,6 +184,7 @@ fn a_localiser_learns_to_find_a_shape_among_others_of_its_colour() {
         coloured: false,
         finder: Finder::Learned {
             hidden: config.hidden,
+            attended: true,
         },
     };
     let sight = Sight::try_new(spec, Some(localiser)).unwrap();

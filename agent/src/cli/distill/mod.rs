@@ -99,7 +99,7 @@ pub fn run(arguments: &DistillArguments) -> Result<()> {
     policy.save(&arguments.out)?;
     progress.remove()?;
     println!(
-        "{}: {} parameters, {} labels of a planner, thresholds {:?}",
+        "{}: {} parameters, {} labels, thresholds {:?}",
         arguments.out.display(),
         policy.parameters(),
         all.labels(),

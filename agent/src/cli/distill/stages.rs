@@ -1,6 +1,5 @@
 //! The stages of a distillation, one after the other: those that are done already are taken from its state.
 
-use crate::benchmark::pairs::Pair;
 use crate::cli::interrupt::Interrupt;
 use crate::controller::{ControllerKind, PlanningConfig};
 use crate::distillation::{DistillConfig, PlannerRun, Progress, Runs, calibrate};
@@ -127,11 +126,6 @@ impl Work<'_> {
         let runs = self.runs(&kind, &plans, stage as u64);
         let wanted = runs.count(&config.tiers, count)?;
         let done = self.progress.runs(stage).len();
-        // Drawing them takes minutes: not again where all were gone to.
-        let goals: Vec<(Pair, usize)> = match done < wanted {
-            true => runs.goals(&config.tiers, count)?,
-            false => Vec::new(),
-        };
         let bar = match stage {
             0 => self.bar(wanted, "planner runs")?,
             round => self.bar(wanted, &format!("round {round}"))?,
@@ -142,10 +136,12 @@ impl Work<'_> {
             !interrupt.requested()
         };
         bar.set_position(done as u64);
-        for portion in goals.get(done..).unwrap_or_default().chunks(PORTION) {
+        for first in (done..wanted).step_by(PORTION) {
+            let portion = first..wanted.min(first + PORTION);
+            let goals = runs.goals(&config.tiers, count, portion)?;
             let found = match stage {
-                0 => runs.of_planner(portion, &tick)?,
-                _ => runs.of_policy(policy, portion, config.recoveries, &tick)?,
+                0 => runs.of_planner(&goals, &tick)?,
+                _ => runs.of_policy(policy, &goals, config.recoveries, &tick)?,
             };
             self.progress
                 .add_runs(stage, found.ok_or_else(|| self.stopped())?)?;

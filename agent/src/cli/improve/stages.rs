@@ -172,7 +172,9 @@ impl Loop<'_> {
             config: self.planning,
             seed: GOALS + SEEDS * self.seed + round as u64,
         };
-        let goals = runs.goals(&self.distill.tiers, self.goals)?;
+        let tiers = &self.distill.tiers;
+        let all = runs.count(tiers, self.goals)?;
+        let goals = runs.goals(tiers, self.goals, 0..all)?;
         let bar = self.bar(goals.len(), &format!("round {round}, collecting"))?;
         let traveller = Traveller {
             task: self.task,

@@ -40,7 +40,10 @@ fn localised(likely: f32) -> Sight {
         bias: vec![likely; pair[1]],
     });
     let localiser = Localiser::try_new(PICTURE, layers.collect()).unwrap();
-    let finder = Finder::Learned { hidden: vec![4] };
+    let finder = Finder::Learned {
+        hidden: vec![4],
+        attended: true,
+    };
     Sight::try_new(spec(8, finder), Some(localiser)).unwrap()
 }
 
