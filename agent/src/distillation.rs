@@ -44,7 +44,7 @@ pub struct DistillConfig {
     pub recoveries: usize,
     /// Labels of the planner's own runs that one of such a way out counts as. Default 4: they are few, and where a policy misses.
     pub recovery_weight: usize,
-    /// Goals on which the arbiter's thresholds are calibrated; none leaves a policy that acts alone or proposes. Default 200.
+    /// Goals on which the arbiter's thresholds are calibrated, in all variants of the task; none leaves a policy that acts alone or proposes. Default 200.
     pub calibration_goals: usize,
     /// Quantile of the signs on them that the thresholds are. Default 0.98.
     pub quantile: f32,

@@ -8,6 +8,7 @@ use crate::objective::CostKind;
 use anyhow::{Result, bail};
 use rayon::prelude::*;
 use sim::Env;
+use sim::variation::Variant;
 use std::sync::Arc;
 use world_model::policy::{Calibration, Policy};
 
@@ -23,7 +24,8 @@ fn unlimited(cost: CostKind) -> Calibration {
     }
 }
 
-/// Calibrates on `count` goals of these tiers in turn; the thresholds are this quantile of the signs.
+/// Calibrates on `count` goals or a few more, of these tiers and all variants of the task in turn, for what is usual in one is not in
+/// another; the thresholds are this quantile of the signs.
 ///
 /// # Errors
 /// A policy that reaches none of the goals, or that cannot run.
@@ -47,12 +49,20 @@ pub fn calibrate(
         },
         ..runs.config.clone()
     };
-    let all = runs.count(tiers, count)?;
-    let episodes = runs
-        .goals(tiers, count, 0..all)?
+    let names = runs.task.variants();
+    let share = count.div_ceil(names.len());
+    let mut goals = Vec::new();
+    for name in &names {
+        let variant = &Variant::of(runs.task, Some(name))?;
+        let runs = Runs { variant, ..*runs };
+        let all = runs.count(tiers, share)?;
+        let drawn = runs.goals(tiers, share, 0..all)?;
+        goals.extend(drawn.into_iter().map(|goal| (variant.clone(), goal)));
+    }
+    let episodes = goals
         .into_par_iter()
-        .map(|(pair, budget)| {
-            let mut env = Env::new(Arc::clone(runs.task), runs.variant.clone())?;
+        .map(|(variant, (pair, budget))| {
+            let mut env = Env::new(Arc::clone(runs.task), variant)?;
             env.reset(pair.start_seed)?;
             let mut controller = kind.start(&env, &pair.goal, &config, pair.start_seed)?;
             let (mut signs, mut passed, mut steps) = (Vec::new(), 0, 0);
