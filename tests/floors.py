@@ -33,6 +33,8 @@ FLOORS = {
     ("reach", "state", "hybrid", "reach", "near"): 0.90,
     ("two-room", "state", "system1", "none", "near"): 0.84,
     ("two-room", "state", "hybrid", "pose", "near"): 0.90,
+    ("two-room", "localised", "system1", "none", "near"): 0.84,
+    ("two-room", "localised", "hybrid", "pose", "near"): 0.90,
     ("drive", "state", "system1", "none", "near"): 0.76,
     ("drive", "state", "hybrid", "pose", "near"): 0.80,
     ("rotate", "state", "system1", "none", "near"): 0.74,
