@@ -37,6 +37,8 @@ FLOORS = {
     ("two-room", "localised", "hybrid", "pose", "near"): 0.90,
     ("drive", "state", "system1", "none", "near"): 0.76,
     ("drive", "state", "hybrid", "pose", "near"): 0.80,
+    ("bottle", "state", "system1", "none", "near"): 0.74,
+    ("bottle", "state", "hybrid", "pose", "near"): 0.82,
     ("rotate", "state", "system1", "none", "near"): 0.74,
     ("rotate", "state", "system1", "none", "mid"): 0.74,
     ("rotate", "state", "hybrid", "pose", "near"): 0.78,
