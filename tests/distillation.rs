@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 use world_model::policy::Policy;
 
-const TINY: &str = "--goals 9 --rounds 1 --steps 200 --set distill.draft_steps=150 --set distill.round_goals=4 --set distill.calibration_goals=60 --set distill.policy.hidden=[64]";
+const TINY: &str = "--goals 9 --rounds 1 --steps 200 --set distill.round_goals=4 --set distill.calibration_goals=60 --set distill.policy.hidden=[64]";
 
 fn distil(more: &str) -> String {
     let model = assets().join("models/two-room.safetensors");
@@ -76,14 +76,6 @@ fn a_killed_distillation_goes_on_to_the_same_policy() {
     let output = succeed(&distil("--out p.safetensors --resume"), folder.path());
     let text = String::from_utf8(output.stdout).unwrap();
     assert!(text.contains("policy of hindsight: taken from"), "{text}");
-    for (policy, steps) in [("planner runs", 150), ("round 1", 200)] {
-        let mut lines = text.lines();
-        let line = lines.find(|l| l.starts_with(&format!("policy of {policy}")));
-        assert!(
-            line.is_some_and(|l| l.contains(&format!("after {steps} steps"))),
-            "{policy}: {text}"
-        );
-    }
     assert!(!state.exists(), "the state goes when the policy is there");
 
     succeed(&distil("--out whole.safetensors"), folder.path());

@@ -26,10 +26,6 @@ use world_model::policy::PolicyConfig;
 pub struct DistillConfig {
     /// The network and its training.
     pub policy: PolicyConfig,
-    /// Optimiser steps of every training but the last, whose policy only shows where it misses: more rounds in the same time.
-    /// Default none: as many as the last.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub draft_steps: Option<usize>,
     /// Goals that the planner goes to, over all tiers. Default 1500; none leaves a policy without a planner.
     pub planner_goals: usize,
     /// Model steps of a decision of the planner that goes to goals of its own, to which its population is scaled: many labels of a
@@ -44,7 +40,8 @@ pub struct DistillConfig {
     pub recoveries: usize,
     /// Labels of the planner's own runs that one of such a way out counts as. Default 4: they are few, and where a policy misses.
     pub recovery_weight: usize,
-    /// Goals on which the arbiter's thresholds are calibrated, in all variants of the task; none leaves a policy that acts alone or proposes. Default 200.
+    /// Goals on which the arbiter's thresholds are calibrated, in all variants of the task; none leaves a policy that acts alone or
+    /// proposes. Default 200.
     pub calibration_goals: usize,
     /// Quantile of the signs on them that the thresholds are. Default 0.98.
     pub quantile: f32,
@@ -72,9 +69,6 @@ impl DistillConfig {
         {
             bail!("distillation setting `{name}` is 0, expected at least 1 where there are rounds");
         }
-        if self.draft_steps == Some(0) {
-            bail!("distillation setting `draft_steps` is 0, expected at least 1");
-        }
         if self.tiers.is_empty() {
             bail!("distillation setting `tiers`: expected at least one");
         }
@@ -84,15 +78,6 @@ impl DistillConfig {
     /// Settings of the policy that is trained in a stage: the first learns in hindsight alone.
     pub fn policy_of(&self, stage: usize) -> PolicyConfig {
         let mut config = self.policy.clone();
-        let last = match self.planner_goals {
-            0 => 0,
-            _ => 1 + self.rounds,
-        };
-        if stage < last
-            && let Some(steps) = self.draft_steps
-        {
-            config.steps = steps;
-        }
         if stage == 0 {
             config.hindsight_share = 1.0;
         }
@@ -104,7 +89,6 @@ impl Default for DistillConfig {
     fn default() -> Self {
         Self {
             policy: PolicyConfig::default(),
-            draft_steps: None,
             planner_goals: 1500,
             budget: None,
             rounds: 2,
