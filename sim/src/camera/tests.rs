@@ -221,12 +221,10 @@ fn parts_are_seen_where_their_bodies_are() {
         let (mut bodies, mut parts) = (vec![0; SIDE * SIDE], vec![0; SIDE * SIDE]);
         env.segment_into(&mut camera, &mut bodies).unwrap();
         env.segment_parts_into(&mut camera, &mut parts).unwrap();
-        let of_body = &task.appearance().parts;
+        let shapes = &task.appearance().parts;
         let mut seen = std::collections::HashSet::new();
         for (&body, &part) in bodies.iter().zip(&parts) {
-            let part = usize::from(part)
-                .checked_sub(1)
-                .map(|index| &of_body[index]);
+            let part = usize::from(part).checked_sub(1).map(|index| &shapes[index]);
             let expected = part.and_then(|p| p.body).map_or(0, |b| b as u8 + 1);
             assert_eq!(body, expected, "{}", task.name());
             seen.extend(part.map(|p| p.name.clone()));
