@@ -4,7 +4,7 @@ use anyhow::{Context, Result, bail};
 use sim::{Env, Goal, Rig, Task};
 use world_model::WorldModel;
 use world_model::dataset::Episode;
-use world_model::sight::Sight;
+use world_model::sight::{Sight, View};
 
 /// The senses of a model in a task. One thread uses them at a time; a clone has buffers of its own.
 #[derive(Clone)]
@@ -18,6 +18,15 @@ struct Eyes {
     sight: Sight,
     now: Vec<u8>,
     before: Vec<u8>,
+    memory: Option<Memory>,
+}
+
+/// What was last seen of an episode.
+#[derive(Clone)]
+struct Memory {
+    /// Control steps of the episode until then.
+    steps: u64,
+    view: View,
 }
 
 impl Senses {
@@ -45,11 +54,13 @@ impl Senses {
                 sight: sight.clone(),
                 now: vec![0; image.bytes()],
                 before: vec![0; image.bytes()],
+                memory: None,
             }),
         })
     }
 
-    /// The observation of the present, as the model's encoder reads it.
+    /// The observation of the present, as the model's encoder reads it. What is hidden is where it was last seen in this
+    /// episode; a world whose clock was turned back is another episode.
     ///
     /// # Errors
     /// When the camera sees nothing.
@@ -62,7 +73,12 @@ impl Senses {
         rig.draw(3, &mut eyes.before, |camera, rgb| {
             env.render_previous_into(camera, rgb)
         })?;
-        eyes.look()
+        let steps = env.steps();
+        let memory = eyes.memory.take();
+        let memory = memory.filter(|memory| steps > 0 && memory.steps <= steps);
+        let (observation, view) = eyes.look(memory.as_ref().map(|memory| &memory.view))?;
+        eyes.memory = Some(Memory { steps, view });
+        Ok(observation)
     }
 
     /// The observation in which a goal holds, in the light of `env`.
@@ -84,7 +100,7 @@ impl Senses {
                 })
                 .context("the goal's picture")?;
         }
-        eyes.look()
+        Ok(eyes.look(None)?.0)
     }
 }
 
@@ -100,10 +116,12 @@ pub fn observations_of(model: &WorldModel, episode: &Episode) -> Result<Vec<f32>
 }
 
 impl Eyes {
-    fn look(&mut self) -> Result<Vec<f32>> {
+    /// The observation of both pictures, and the view of the present.
+    fn look(&self, memory: Option<&View>) -> Result<(Vec<f32>, View)> {
         let mut observation = Vec::with_capacity(self.sight.spec().features());
-        self.sight
-            .observe(&self.now, &self.before, &mut observation)?;
-        Ok(observation)
+        let view = self
+            .sight
+            .observe(&self.now, &self.before, memory, &mut observation)?;
+        Ok((observation, view))
     }
 }

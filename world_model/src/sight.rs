@@ -15,7 +15,7 @@ mod tests;
 
 pub use front::Stage;
 pub use image::{ImageShape, SightError};
-pub use localiser::{Localiser, LocaliserConfig, LocaliserSample, train_localiser};
+pub use localiser::{Localiser, LocaliserConfig, LocaliserSample, POINTS, train_localiser};
 pub use spec::{Finder, Landmark, SightSpec};
 
 use crate::checkpoint::{Archive, CheckpointError, NamedTensor};
@@ -38,8 +38,10 @@ pub struct Sight {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct View {
     /// Coordinates of the landmarks, `[views, landmarks, 2]`: x right and y down, a view from -1 to 1; the middle for one that
-    /// is not seen.
+    /// is neither seen nor remembered.
     pub coordinates: Vec<f32>,
+    /// Which coordinates are known, `[views, landmarks]`: seen or remembered. A glimpse takes the middle for known.
+    pub known: Vec<bool>,
     /// The windows or the patches, in `[0, 1]`.
     pub picture: Vec<f32>,
     /// How many landmarks are seen, over all views.
@@ -121,6 +123,7 @@ impl Sight {
                     false => part.centroid(),
                 };
                 view.seen += usize::from(at.is_some());
+                view.known.push(at.is_some() || !self.remembers());
                 let centre = at.unwrap_or(part.centre());
                 view.coordinates.extend(part.normalised(centre));
                 if index == 0
@@ -136,6 +139,11 @@ impl Sight {
         Ok(view)
     }
 
+    /// Whether a landmark that is not seen is where it was. Where colours find the landmarks the middle stands for it.
+    fn remembers(&self) -> bool {
+        self.localiser.is_some()
+    }
+
     /// Whether a landmark is where most of its pixels are close together.
     fn attends(&self) -> bool {
         let SightSpec::Glimpse { finder, .. } = &self.spec else {
@@ -144,18 +152,49 @@ impl Sight {
         matches!(finder, Finder::Learned { attended: true, .. })
     }
 
-    /// Appends what the encoder reads when `now` is seen after `before`, `[features]`.
+    /// Leaves every landmark that `view` does not show where it was in an `earlier` view, with the window around the first.
+    pub fn remember(&self, view: &mut View, earlier: &View) {
+        let SightSpec::Glimpse {
+            landmarks, views, ..
+        } = &self.spec
+        else {
+            return;
+        };
+        let window = view.picture.len() / views;
+        for (index, known) in view.known.iter_mut().enumerate() {
+            if *known || !earlier.known[index] {
+                continue;
+            }
+            *known = true;
+            let at = 2 * index..2 * index + 2;
+            view.coordinates[at.clone()].copy_from_slice(&earlier.coordinates[at]);
+            if index % landmarks.len() == 0 {
+                let from = index / landmarks.len() * window;
+                let at = from..from + window;
+                view.picture[at.clone()].copy_from_slice(&earlier.picture[at]);
+            }
+        }
+    }
+
+    /// Appends what the encoder reads when `now` is seen after `before`, `[features]`. A landmark that is not known in both has
+    /// not moved.
     pub fn features(&self, now: &View, before: &View, out: &mut Vec<f32>) {
         out.extend(&now.coordinates);
-        let pairs = now.coordinates.iter().zip(&before.coordinates);
-        out.extend(pairs.map(|(now, before)| CHANGE_GAIN * (now - before)));
+        for (index, known) in now.known.iter().zip(&before.known).enumerate() {
+            for at in [2 * index, 2 * index + 1] {
+                out.push(match known {
+                    (true, true) => CHANGE_GAIN * (now.coordinates[at] - before.coordinates[at]),
+                    _ => 0.0,
+                });
+            }
+        }
         out.extend(&now.picture);
         if let SightSpec::Frame { .. } = self.spec {
             out.extend(&before.picture);
         }
     }
 
-    /// Looks at every image of an episode, the `index`-th of its data set. In most of them something must be seen.
+    /// Looks at every image of an episode, the `index`-th of its data set, and remembers. In most of them something must be seen.
     ///
     /// # Errors
     /// [`SightError::Frame`] for the first image that cannot be looked at or in which nothing is seen.
@@ -170,13 +209,16 @@ impl Sight {
             frame,
             what: Box::new(what),
         };
-        let mut views = Vec::with_capacity(episode.images.len());
+        let mut views: Vec<View> = Vec::with_capacity(episode.images.len());
         let mut blind = Vec::new();
         for (frame, file) in episode.images.iter().enumerate() {
             let view = shape.from_png(file).and_then(|image| self.look(&image));
-            let view = view.map_err(|what| fail(frame, what))?;
+            let mut view = view.map_err(|what| fail(frame, what))?;
             if view.seen == 0 {
                 blind.push(frame);
+            }
+            if let Some(earlier) = views.last() {
+                self.remember(&mut view, earlier);
             }
             views.push(view);
         }
@@ -205,14 +247,26 @@ impl Sight {
         Ok(values)
     }
 
-    /// Looks at two images in succession, each RGB `[height, width, 3]`, and appends what the encoder reads, `[features]`.
+    /// Looks at two images in succession, each RGB `[height, width, 3]`, and appends what the encoder reads, `[features]`. What
+    /// they do not show is where it was in a view of the same course that is given as `memory`. Returns the view of `now`, to be
+    /// the next memory.
     ///
     /// # Errors
     /// [`SightError::Size`] for images of another size.
-    pub fn observe(&self, now: &[u8], before: &[u8], out: &mut Vec<f32>) -> Result<(), SightError> {
-        let (now, before) = (self.look(now)?, self.look(before)?);
+    pub fn observe(
+        &self,
+        now: &[u8],
+        before: &[u8],
+        memory: Option<&View>,
+        out: &mut Vec<f32>,
+    ) -> Result<View, SightError> {
+        let (mut now, mut before) = (self.look(now)?, self.look(before)?);
+        if let Some(memory) = memory {
+            self.remember(&mut before, memory);
+        }
+        self.remember(&mut now, &before);
         self.features(&now, &before, out);
-        Ok(())
+        Ok(now)
     }
 
     /// The network that finds the landmarks, as tensors of a file.

@@ -1,7 +1,7 @@
 //! A network that has learned what landmarks look like: it marks the pixels of each.
 //!
 //! The image is taken apart in cells of 8 pixels, each with its surroundings of 24. The same small perceptron reads them all
-//! and says for every pixel of the cell how likely it belongs to each landmark. It is trained on pictures whose texture,
+//! and says for every pixel of the cell how much of it belongs to each landmark. It is trained on pictures whose texture,
 //! light, shadows, colours, look-alikes and occlusions vary, with the true pixels of each landmark as labels; so it goes by
 //! shape and surroundings where colour does not help.
 
@@ -25,9 +25,11 @@ pub(super) const CELL: usize = 8;
 const MARGIN: usize = 8;
 /// Values that a cell is read from.
 const INPUTS: usize = 3 * (CELL + 2 * MARGIN) * (CELL + 2 * MARGIN);
-/// How much a pixel of a landmark counts in training: there are few of them.
-const LANDMARK_WEIGHT: f32 = 3.0;
-/// Likelihoods below this count as nothing, so that a large background does not draw a centre away.
+/// Points across a pixel, and down, at which a label says what is there: a landmark's edge cuts pixels.
+pub const POINTS: usize = 2;
+/// Share of the cells without a landmark that training reads: there are many, and most show nothing.
+const EMPTY_SHARE: f32 = 1.0 / 3.0;
+/// Shares below this count as nothing, so that a large background does not draw a centre away.
 const FAINT: f32 = 0.3;
 
 thread_local! {
@@ -38,9 +40,9 @@ thread_local! {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct LocaliserConfig {
-    /// Pictures to train on. Default 24000.
+    /// Pictures to train on. Default 48000.
     pub pictures: usize,
-    /// Optimiser steps. Default 10000.
+    /// Optimiser steps. Default 20000.
     pub steps: usize,
     /// Pictures in a step. Default 16.
     pub batch: usize,
@@ -55,8 +57,8 @@ pub struct LocaliserConfig {
 impl Default for LocaliserConfig {
     fn default() -> Self {
         Self {
-            pictures: 24_000,
-            steps: 10_000,
+            pictures: 48_000,
+            steps: 20_000,
             batch: 16,
             hidden: vec![128, 128],
             learning_rate: 1.0e-3,
@@ -93,7 +95,7 @@ impl LocaliserConfig {
 pub struct LocaliserSample {
     /// RGB, `[height, width, 3]`.
     pub image: Vec<u8>,
-    /// 1 + index of the landmark that each pixel belongs to, 0 for none, `[height, width]`.
+    /// 1 + index of the landmark at each point, 0 for none, `[POINTS * height, POINTS * width]`; see [`POINTS`].
     pub landmarks: Vec<u8>,
 }
 
@@ -153,7 +155,9 @@ impl Localiser {
     pub(super) fn masks(&self, image: &[u8]) -> Result<Vec<Mask>, SightError> {
         SCRATCH.with_borrow_mut(|(scratch, inputs, outputs)| {
             inputs.clear();
-            cells(image, self.image, inputs);
+            for corner in corners(self.image) {
+                cell(image, self.image, corner, inputs);
+            }
             let rows = inputs.len() / INPUTS;
             outputs.resize(rows * self.network.outputs(), 0.0);
             self.network
@@ -162,16 +166,15 @@ impl Localiser {
                     what: format!("localiser: {e}"),
                 })?;
             let mut masks = vec![Mask::empty(self.image); self.landmarks];
-            let across = self.image.width / CELL;
-            for (cell, logits) in outputs.chunks_exact(self.network.outputs()).enumerate() {
-                let (x, y) = (cell % across * CELL, cell / across * CELL);
+            let outputs = outputs.chunks_exact(self.network.outputs());
+            for ([x, y], logits) in corners(self.image).zip(outputs) {
                 for (mask, logits) in masks.iter_mut().zip(logits.chunks_exact(CELL * CELL)) {
                     for (row, line) in logits.chunks_exact(CELL).enumerate() {
                         let start = (y + row) * self.image.width + x;
                         let values = &mut mask.values[start..start + CELL];
                         for (value, &logit) in values.iter_mut().zip(line) {
-                            let likely = sigmoid(logit);
-                            *value = if likely > FAINT { likely } else { 0.0 };
+                            let share = sigmoid(logit);
+                            *value = if share > FAINT { share } else { 0.0 };
                         }
                     }
                 }
@@ -185,47 +188,65 @@ fn sigmoid(x: f32) -> f32 {
     1.0 / (1.0 + (-x).exp())
 }
 
-/// Appends the cells of an image with their surroundings, `[cells, INPUTS]`, from -1 to 1 and 0 outside the image.
-fn cells(image: &[u8], shape: ImageShape, out: &mut Vec<f32>) {
+/// Upper left corners of an image's cells, `[x, y]`.
+fn corners(shape: ImageShape) -> impl Iterator<Item = [usize; 2]> {
+    let rows = (0..shape.height).step_by(CELL);
+    rows.flat_map(move |top| (0..shape.width).step_by(CELL).map(move |left| [left, top]))
+}
+
+/// Appends a cell of an image with its surroundings, `[INPUTS]`, from -1 to 1 and 0 outside the image.
+fn cell(image: &[u8], shape: ImageShape, [left, top]: [usize; 2], out: &mut Vec<f32>) {
     let (width, height) = (shape.width as isize, shape.height as isize);
     let side = (CELL + 2 * MARGIN) as isize;
-    for top in (0..height).step_by(CELL) {
-        for left in (0..width).step_by(CELL) {
-            for y in top - MARGIN as isize..top - MARGIN as isize + side {
-                let x = left - MARGIN as isize;
-                if !(0..height).contains(&y) {
-                    out.resize(out.len() + 3 * side as usize, 0.0);
-                    continue;
-                }
-                let before = (-x).clamp(0, side) as usize;
-                let after = (x + side - width).clamp(0, side) as usize;
-                out.resize(out.len() + 3 * before, 0.0);
-                let start = 3 * (y * width + x.max(0)) as usize;
-                let inside = 3 * (side as usize - before - after);
-                let line = &image[start..start + inside];
-                out.extend(line.iter().map(|&c| f32::from(c) / 127.5 - 1.0));
-                out.resize(out.len() + 3 * after, 0.0);
-            }
+    let (x, top) = (
+        left as isize - MARGIN as isize,
+        top as isize - MARGIN as isize,
+    );
+    for y in top..top + side {
+        if !(0..height).contains(&y) {
+            out.resize(out.len() + 3 * side as usize, 0.0);
+            continue;
         }
+        let before = (-x).clamp(0, side) as usize;
+        let after = (x + side - width).clamp(0, side) as usize;
+        out.resize(out.len() + 3 * before, 0.0);
+        let start = 3 * (y * width + x.max(0)) as usize;
+        let inside = 3 * (side as usize - before - after);
+        let line = &image[start..start + inside];
+        out.extend(line.iter().map(|&c| f32::from(c) / 127.5 - 1.0));
+        out.resize(out.len() + 3 * after, 0.0);
     }
 }
 
-/// Appends the labels of the cells, `[cells, landmarks * CELL^2]`.
-fn labels(sample: &LocaliserSample, shape: ImageShape, landmarks: usize, out: &mut Vec<f32>) {
-    for top in (0..shape.height).step_by(CELL) {
-        for left in (0..shape.width).step_by(CELL) {
-            for landmark in 1..=landmarks {
-                for y in top..top + CELL {
-                    let line = &sample.landmarks[y * shape.width + left..][..CELL];
-                    out.extend(line.iter().map(|&l| f32::from(usize::from(l) == landmark)));
-                }
+/// Appends the shares that the landmarks have in a cell's pixels, `[landmarks * CELL^2]`, and returns whether one is there.
+fn label(
+    sample: &LocaliserSample,
+    shape: ImageShape,
+    [left, top]: [usize; 2],
+    landmarks: usize,
+    out: &mut Vec<f32>,
+) -> bool {
+    let start = out.len();
+    out.resize(start + landmarks * CELL * CELL, 0.0);
+    let shares = &mut out[start..];
+    let (side, stride) = (POINTS * CELL, POINTS * shape.width);
+    let mut there = false;
+    for row in 0..side {
+        let from = (POINTS * top + row) * stride + POINTS * left;
+        for (column, &landmark) in sample.landmarks[from..from + side].iter().enumerate() {
+            if landmark > 0 {
+                let pixel = row / POINTS * CELL + column / POINTS;
+                let at = (usize::from(landmark) - 1) * CELL * CELL + pixel;
+                shares[at] += 1.0 / (POINTS * POINTS) as f32;
+                there = true;
             }
         }
     }
+    there
 }
 
 /// Trains a localiser on pictures of `image` pixels with `landmarks` landmarks. `progress` hears of the steps done and the mean
-/// cross-entropy a pixel.
+/// cross-entropy a pixel of the cells that it was measured on.
 ///
 /// # Errors
 /// Bad settings; pictures or labels of another size, or none; an interruption; what the backend says.
@@ -244,12 +265,12 @@ pub fn train_localiser(
         .into());
     }
     for (index, sample) in samples.iter().enumerate() {
-        let pixels = image.width * image.height;
+        let points = POINTS * POINTS * image.width * image.height;
         let fits = image.check_buffer(&sample.image).and_then(|()| {
-            match sample.landmarks.len() == pixels {
+            match sample.landmarks.len() == points {
                 true => Ok(()),
                 false => Err(SightError::Spec {
-                    what: format!("{} labels for {pixels} pixels", sample.landmarks.len()),
+                    what: format!("{} labels, expected {points}", sample.landmarks.len()),
                 }),
             }
         });
@@ -276,17 +297,23 @@ pub fn train_localiser(
             );
             for _ in 0..config.batch.div_ceil(2) {
                 let sample = &samples[rng.random_range(0..samples.len())];
-                cells(&sample.image, image, inputs);
-                labels(sample, image, landmarks, targets);
+                for corner in corners(image) {
+                    let known = targets.len();
+                    let there = label(sample, image, corner, landmarks, targets);
+                    if there || rng.random::<f32>() < EMPTY_SHARE {
+                        cell(&sample.image, image, corner, inputs);
+                    } else {
+                        targets.truncate(known);
+                    }
+                }
             }
         },
         loss: |outputs: &[f32], targets: &[f32], slopes: &mut [f32]| {
             let share = 1.0 / outputs.len() as f32;
             let mut loss = 0.0;
             for ((logit, target), slope) in outputs.iter().zip(targets).zip(slopes) {
-                let scale = share * (1.0 + (LANDMARK_WEIGHT - 1.0) * target);
-                *slope = scale * (sigmoid(*logit) - target);
-                loss += scale * (logit.max(0.0) - logit * target + (-logit.abs()).exp().ln_1p());
+                *slope = share * (sigmoid(*logit) - target);
+                loss += share * (logit.max(0.0) - logit * target + (-logit.abs()).exp().ln_1p());
             }
             loss
         },

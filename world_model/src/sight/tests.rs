@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 use super::*;
+use crate::imagination::Linear;
 use std::ops::ControlFlow;
 
 const SHAPE: ImageShape = ImageShape {
@@ -25,6 +26,50 @@ fn glimpse(window: Option<usize>) -> Sight {
         finder: Finder::Colours,
     };
     Sight::try_new(spec, None).unwrap()
+}
+
+/// The same landmarks, found by a network whose single layer compares red with blue.
+fn localised(window: Option<usize>) -> Sight {
+    let SightSpec::Glimpse {
+        image,
+        views,
+        mut landmarks,
+        coloured,
+        ..
+    } = glimpse(window).spec
+    else {
+        unreachable!("a glimpse");
+    };
+    landmarks.iter_mut().for_each(|l| l.colours.clear());
+    let (inputs, outputs) = (3 * 24 * 24, 2 * 64);
+    let mut weight = vec![0.0; inputs * outputs];
+    for pixel in 0..64 {
+        let input = 3 * ((8 + pixel / 8) * 24 + 8 + pixel % 8);
+        for (landmark, sign) in [(0, 1.0), (1, -1.0)] {
+            let output = landmark * 64 + pixel;
+            weight[input * outputs + output] = -40.0 * sign;
+            weight[(input + 2) * outputs + output] = 40.0 * sign;
+        }
+    }
+    let layer = Linear {
+        inputs,
+        outputs,
+        weight,
+        bias: vec![-20.0; outputs],
+    };
+    let spec = SightSpec::Glimpse {
+        image,
+        views,
+        landmarks,
+        window,
+        coloured,
+        finder: Finder::Learned {
+            hidden: Vec::new(),
+            attended: true,
+        },
+    };
+    let localiser = Localiser::try_new(SHAPE, vec![layer]).unwrap();
+    Sight::try_new(spec, Some(localiser)).unwrap()
 }
 
 /// A grey image with filled rectangles `(colour, x, y, width, height)`, as bright as `light`.
@@ -80,7 +125,7 @@ fn features_hold_coordinates_changes_and_the_window() {
     let before = image(1.0, &[(BLUE, 4, 6, 6, 4), (RED, 20, 12, 4, 4)]);
     let now = image(1.0, &[(BLUE, 4, 6, 6, 4), (RED, 21, 12, 4, 4)]);
     let mut features = Vec::new();
-    sight.observe(&now, &before, &mut features).unwrap();
+    sight.observe(&now, &before, None, &mut features).unwrap();
     assert_eq!(features.len(), sight.spec().features());
     assert_eq!(sight.spec().leading(), 8);
     let change = 10.0 / 16.0;
@@ -94,6 +139,33 @@ fn what_is_not_there_is_not_seen() {
     let view = glimpse(Some(8)).look(&image(1.0, &[])).unwrap();
     assert_eq!((view.seen, view.coordinates), (0, vec![0.0; 4]));
     assert!(view.picture.iter().all(|&v| v == 0.0));
+}
+
+#[test]
+fn what_is_hidden_stays_where_it_was_and_does_not_move() {
+    let sight = localised(Some(8));
+    let whole = image(1.0, &[(BLUE, 4, 6, 6, 4), (RED, 20, 12, 4, 4)]);
+    let hidden = image(1.0, &[(RED, 21, 12, 4, 4)]);
+    let (mut first, mut next) = (Vec::new(), Vec::new());
+    let memory = sight.observe(&whole, &whole, None, &mut first).unwrap();
+    let memory = sight
+        .observe(&hidden, &hidden, Some(&memory), &mut next)
+        .unwrap();
+    assert_eq!(next[..2], first[..2]);
+    assert_eq!(next[4..8], [0.0; 4]);
+    assert_eq!(next[8..], first[8..]);
+    // The other is seen, and seen to have moved.
+    assert!((next[2] - first[2] - 1.0 / 16.0).abs() < 1.0e-3);
+    // It is remembered for as long as it is hidden, and comes back without a jump in its velocity.
+    let mut back = Vec::new();
+    let memory = sight
+        .observe(&hidden, &hidden, Some(&memory), &mut back)
+        .unwrap();
+    assert_eq!(back[..2], first[..2]);
+    assert_eq!((memory.seen, &memory.known), (1, &vec![true, true]));
+    let (mut unknown, nothing) = (Vec::new(), image(1.0, &[]));
+    sight.observe(&whole, &nothing, None, &mut unknown).unwrap();
+    assert_eq!(unknown[4..8], [0.0; 4]);
 }
 
 #[test]
@@ -146,7 +218,7 @@ fn a_localiser_learns_to_find_a_shape_among_others_of_its_colour() {
     let mut sample = || {
         let mut drawn = LocaliserSample {
             image: vec![90; shape.bytes()],
-            landmarks: vec![0; 32 * 32],
+            landmarks: vec![0; POINTS * POINTS * 32 * 32],
         };
         let (x, y) = (rng.random_range(0..24), rng.random_range(0..14));
         let (u, v) = (rng.random_range(0..29), rng.random_range(18..24));
@@ -155,7 +227,11 @@ fn a_localiser_learns_to_find_a_shape_among_others_of_its_colour() {
                 for column in left..left + width {
                     let pixel = row * 32 + column;
                     drawn.image[3 * pixel] = 220;
-                    drawn.landmarks[pixel] = mark;
+                    for point in 0..POINTS * POINTS {
+                        let (x, y) = (point % POINTS, point / POINTS);
+                        let line = (POINTS * row + y) * POINTS * 32;
+                        drawn.landmarks[line + POINTS * column + x] = mark;
+                    }
                 }
             }
         }
