@@ -112,6 +112,8 @@ pub struct ArbiterConfig {
     /// Milliseconds of planning in a second of the world; none is without a limit. Default none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub budget_ms_per_s: Option<f32>,
+    /// Ways that System 1 is imagined to go, of which it goes the best. Default 8.
+    pub ways: usize,
     /// Thresholds in place of the policy's own.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub calibration: Option<Calibration>,
@@ -125,6 +127,7 @@ impl Default for ArbiterConfig {
             commitment: 2,
             hysteresis: 0.8,
             budget_ms_per_s: None,
+            ways: 8,
             calibration: None,
         }
     }
@@ -139,7 +142,7 @@ pub struct Signs {
     pub surprise: Option<f32>,
     /// Decisions since the cost was last at its lowest.
     pub stalled: usize,
-    /// Least cost of the future that System 1 is imagined to lead to, as a share of the cost now.
+    /// Least cost of the best future that System 1 is imagined to lead to, as a share of the cost now.
     pub miss: f32,
 }
 
@@ -190,6 +193,7 @@ impl Arbiter {
         }
         check("hysteresis", config.hysteresis, 0.0, 1.0)?;
         check("rate", config.rate, 0.0, 1.0)?;
+        check("ways", config.ways as f32, 1.0, 256.0)?;
         check(
             "budget_ms_per_s",
             config.budget_ms_per_s.unwrap_or(0.0),
@@ -221,6 +225,11 @@ impl Arbiter {
             phase,
             rng,
         })
+    }
+
+    /// Ways that System 1 is imagined to go.
+    pub fn ways(&self) -> usize {
+        self.config.ways
     }
 
     /// Notes the cost of the present and tells for how many decisions it has not fallen.

@@ -1,4 +1,8 @@
-//! Both systems under the arbiter.
+//! Both systems under the arbiter. System 1 offers several ways here, and goes the one that the model imagines to be best: that takes
+//! a fiftieth of a search.
+
+#[cfg(test)]
+mod tests;
 
 use crate::arbiter::{Actor, Arbiter, Reason, Signs};
 use crate::controller::Decision;
@@ -82,18 +86,25 @@ impl Hybrid {
         let whole_block = passed == block;
         let surprise = self.expected.take().filter(|_| whole_block);
         let surprise = surprise.map(|expected| rms(&expected, &latent));
-        // The likeliest way: where it leads nowhere there is a planner, and another one would only look unsure.
         let reaction = self.system1.react(&latent);
         let blocks = self.system2.horizon_blocks();
-        let future = match &reaction {
-            Ok(reaction) => self.system1.follow(&latent, reaction, blocks),
+        let ways = self.arbiter.ways();
+        let futures = match &reaction {
+            Ok(reaction) => self.system1.ways(&latent, reaction, ways, blocks),
             Err(error) => Err(error.clone()),
         };
-        let (actor, reason, future) = match (reaction, future) {
-            (Ok(reaction), Ok(future)) => {
+        let mut imagined = 0;
+        let (actor, reason, future) = match (reaction, futures) {
+            (Ok(reaction), Ok(mut futures)) => {
                 let Imaginer::Latent(rollouts, _) = self.system2.imaginer_mut() else {
                     bail!("a hybrid agent imagines in the latent");
                 };
+                let steps = blocks * block;
+                imagined = futures.len() / self.model.card().action_dim();
+                let best = rollouts.best(&futures, steps)?;
+                let values = steps * self.model.card().action_dim();
+                let future = futures.drain(best * values..(best + 1) * values);
+                let future: Vec<f32> = future.collect();
                 let costs = rollouts.stage_costs(&future)?;
                 let now = costs[0];
                 let least = costs[1..].iter().copied().fold(f32::INFINITY, f32::min);
@@ -124,7 +135,7 @@ impl Hybrid {
         Ok(Decision {
             actions,
             elapsed: started.elapsed(),
-            model_steps: model_steps + (blocks * block) as u64,
+            model_steps: model_steps + imagined as u64,
             cost,
             actor,
             reason,

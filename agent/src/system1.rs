@@ -142,10 +142,8 @@ impl System1 {
         blocks: usize,
     ) -> Result<Vec<f32>, ImaginationError> {
         let first = self.react(latent)?;
-        let offers = first.likelihoods.len();
-        let mut order: Vec<usize> = (0..offers).collect();
-        order.sort_by(|&a, &b| first.likelihoods[b].total_cmp(&first.likelihoods[a]));
-        order.truncate(count.min(offers));
+        let mut order = first.by_likelihood();
+        order.truncate(count);
         let now: Vec<f32> = order
             .iter()
             .flat_map(|&o| first.block(o))
@@ -157,17 +155,24 @@ impl System1 {
         })
     }
 
-    /// Imagines where a reaction to a latent leads, when the likeliest ones follow: whole blocks, `[blocks * block * action]`.
+    /// Imagines where the ways that a reaction to a latent offers lead, when the likeliest reactions follow: whole blocks,
+    /// `[ways, blocks * block * action]`, at most `count`. First what it would do alone, then the modes of all members, the
+    /// likeliest first.
     ///
     /// # Errors
     /// When policy or model give a value that is not finite.
-    pub fn follow(
+    pub fn ways(
         &self,
         latent: &[f32],
         reaction: &Reaction,
+        count: usize,
         blocks: usize,
     ) -> Result<Vec<f32>, ImaginationError> {
-        self.imagine(latent, reaction.act.clone(), blocks, |next, _| &next.act)
+        let others = reaction.by_likelihood();
+        let others = others.iter().take(count.saturating_sub(1));
+        let mut now = reaction.act.clone();
+        now.extend(others.flat_map(|&mode| reaction.block(mode)));
+        self.imagine(latent, now, blocks, |next, _| &next.act)
     }
 
     /// Futures from a latent that begin with the blocks `now`, `[futures, block * action]`, and go on with what `choose` takes of

@@ -190,6 +190,13 @@ impl Reaction {
         &self.blocks[offer * width..(offer + 1) * width]
     }
 
+    /// All offers, the likeliest first.
+    pub fn by_likelihood(&self) -> Vec<usize> {
+        let mut offers: Vec<usize> = (0..self.likelihoods.len()).collect();
+        offers.sort_by(|&a, &b| self.likelihoods[b].total_cmp(&self.likelihoods[a]));
+        offers
+    }
+
     /// The likeliest offer of a member.
     pub fn likeliest_of(&self, member: usize) -> usize {
         (member * self.modes..(member + 1) * self.modes)

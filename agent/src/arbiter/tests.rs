@@ -164,6 +164,12 @@ fn settings_that_contradict_are_refused() {
     };
     let error = refused(ArbiterConfig::default(), None);
     assert!(error.contains("thresholds"), "{error}");
+    let none = ArbiterConfig {
+        ways: 0,
+        ..ArbiterConfig::default()
+    };
+    let error = refused(none, Some(&thresholds()));
+    assert!(error.contains("`ways` is 0"), "{error}");
     let hysteresis = ArbiterConfig {
         hysteresis: 1.5,
         ..ArbiterConfig::default()

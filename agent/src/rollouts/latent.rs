@@ -108,6 +108,23 @@ impl LatentRollouts {
         Ok(poses)
     }
 
+    /// Index of the cheapest of sequences `[candidates, horizon, action_dim]`, the first of equals.
+    ///
+    /// # Errors
+    /// When the sequences do not consist of whole blocks.
+    pub fn best(&mut self, actions: &[f32], horizon: usize) -> Result<usize, RolloutError> {
+        let width = self.model.card().action_dim();
+        let shape = CandidateShape {
+            candidates: actions.len() / (horizon * width).max(1),
+            horizon,
+            action_dim: width,
+        };
+        let mut costs = vec![0.0; shape.candidates];
+        self.evaluate(actions, shape, &mut costs)?;
+        let order = costs.iter().enumerate().min_by(|a, b| a.1.total_cmp(b.1));
+        Ok(order.map_or(0, |(index, _)| index))
+    }
+
     /// The cost now, and after each block of one sequence, `[1 + blocks]`.
     ///
     /// # Errors
