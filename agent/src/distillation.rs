@@ -43,7 +43,7 @@ pub struct DistillConfig {
     /// Goals on which the arbiter's thresholds are calibrated, in all variants of the task; none leaves a policy that acts alone or
     /// proposes. Default 200.
     pub calibration_goals: usize,
-    /// Quantile of the signs on them that the thresholds are. Default 0.98.
+    /// Quantile of the signs on them that the thresholds are. Default 0.99.
     pub quantile: f32,
     /// Tiers that goals are drawn from, in turn. Default all that the task has but far.
     pub tiers: Vec<Tier>,
@@ -96,7 +96,7 @@ impl Default for DistillConfig {
             recoveries: 2,
             recovery_weight: 4,
             calibration_goals: 200,
-            quantile: 0.98,
+            quantile: 0.99,
             tiers: vec![Tier::Near, Tier::Mid, Tier::Turn],
         }
     }

@@ -69,7 +69,7 @@ impl Part<'_> {
 
     /// Mean position of the landmark's pixels, in pixels; none when it is not seen.
     pub fn centroid(&self) -> Option<[f32; 2]> {
-        self.weighted_mean(|_, _| true)
+        self.weighted_mean(self.centre(), f32::INFINITY)
     }
 
     /// Mean position of the landmark's pixels around where most of them are: what only looks a little like the landmark
@@ -77,25 +77,31 @@ impl Part<'_> {
     pub fn attended(&self) -> Option<[f32; 2]> {
         let mut centre = self.densest_spot();
         for _ in 0..SHIFTS {
-            centre = self.weighted_mean(|x, y| {
-                (x - centre[0]).abs().max((y - centre[1]).abs()) <= ATTENDED_RADIUS
-            })?;
+            centre = self.weighted_mean(centre, ATTENDED_RADIUS)?;
         }
         Some(centre)
     }
 
-    fn weighted_mean(&self, counts: impl Fn(f32, f32) -> bool) -> Option<[f32; 2]> {
+    /// Mean position of the pixels whose middle is at most `radius` from `centre` in x and in y.
+    fn weighted_mean(&self, centre: [f32; 2], radius: f32) -> Option<[f32; 2]> {
+        // Of the first and behind the last pixel of a line that may count.
+        let within = |middle: f32, size: usize| {
+            let first = (middle - radius - 0.5).ceil().max(0.0) as usize;
+            let behind = (middle + radius + 0.5).floor().max(0.0) as usize;
+            first.min(size)..behind.min(size)
+        };
+        let (columns, rows) = (
+            within(centre[0], self.width),
+            within(centre[1], self.height()),
+        );
         let (mut weight, mut sum_x, mut sum_y) = (0.0, 0.0, 0.0);
-        for (row, line) in self.lines().enumerate() {
+        for (line, row) in self.lines().skip(rows.start).zip(rows) {
             let y = row as f32 + 0.5;
-            for (column, &value) in line.iter().enumerate() {
+            for (&value, column) in line[columns.clone()].iter().zip(columns.clone()) {
                 if value > 0.0 {
-                    let x = column as f32 + 0.5;
-                    if counts(x, y) {
-                        weight += value;
-                        sum_x += value * x;
-                        sum_y += value * y;
-                    }
+                    weight += value;
+                    sum_x += value * (column as f32 + 0.5);
+                    sum_y += value * y;
                 }
             }
         }
