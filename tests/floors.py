@@ -54,6 +54,8 @@ FLOORS = {
     ("reach", "glimpse", "icem", "pose", "near"): 0.84,
     ("bottle", "localised", "icem", "pose", "near"): 0.76,
     ("pick", "glimpse", "icem", "pose", "near"): 0.66,
+    ("pick", "glimpse", "system1", "none", "near"): 0.66,
+    ("pick", "glimpse", "hybrid", "pose", "mid"): 0.80,
     ("drive", "localised", "icem", "pose", "near"): 0.76,
     ("rotate", "glimpse", "icem", "pose", "near"): 0.84,
     ("two-room", "localised", "icem", "pose", "near"): 0.90,

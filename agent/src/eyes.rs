@@ -9,7 +9,7 @@ use sim::variation::Variant;
 use sim::{Behaviour, BehaviourKind, Env, Task};
 use std::sync::Arc;
 use world_model::FitProgress;
-use world_model::sight::{LocaliserSample, POINTS, Sight, train_localiser};
+use world_model::sight::{LABEL_POINTS, LocaliserSample, Sight, train_localiser};
 
 /// Share of the visual factors that are varied in a world. Not all at once: little would be left to see.
 const VARIED_SHARE: f32 = 0.4;
@@ -79,11 +79,11 @@ fn of_one_world(
     let mut env = Env::new(Arc::clone(task), variant.clone())?;
     env.reset(seed)?;
     let mut rig = task.rig(config.size)?;
-    let mut fine_rig = task.rig(POINTS * config.size)?;
+    let mut fine_rig = task.rig(LABEL_POINTS * config.size)?;
     let shape = config.image(task);
     let mut behaviour = Behaviour::new(BehaviourKind::Seeking, task.action_dim(), seed);
     let mut samples = Vec::with_capacity(PICTURES_OF_A_WORLD);
-    let mut parts = vec![0; POINTS * POINTS * shape.width * shape.height];
+    let mut parts = vec![0; LABEL_POINTS * LABEL_POINTS * shape.width * shape.height];
     while samples.len() < PICTURES_OF_A_WORLD {
         let mut image = vec![0; shape.bytes()];
         rig.draw(3, &mut image, |camera, rgb| env.render_into(camera, rgb))?;

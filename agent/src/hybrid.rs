@@ -95,16 +95,12 @@ impl Hybrid {
         };
         let mut imagined = 0;
         let (actor, reason, future) = match (reaction, futures) {
-            (Ok(reaction), Ok(mut futures)) => {
+            (Ok(reaction), Ok(futures)) => {
                 let Imaginer::Latent(rollouts, _) = self.system2.imaginer_mut() else {
                     bail!("a hybrid agent imagines in the latent");
                 };
-                let steps = blocks * block;
                 imagined = futures.len() / self.model.card().action_dim();
-                let best = rollouts.best(&futures, steps)?;
-                let values = steps * self.model.card().action_dim();
-                let future = futures.drain(best * values..(best + 1) * values);
-                let future: Vec<f32> = future.collect();
+                let future = rollouts.cheapest(&futures, blocks * block)?.to_vec();
                 let costs = rollouts.stage_costs(&future)?;
                 let now = costs[0];
                 let least = costs[1..].iter().copied().fold(f32::INFINITY, f32::min);

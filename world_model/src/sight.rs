@@ -15,7 +15,7 @@ mod tests;
 
 pub use front::Stage;
 pub use image::{ImageShape, SightError};
-pub use localiser::{Localiser, LocaliserConfig, LocaliserSample, POINTS, train_localiser};
+pub use localiser::{LABEL_POINTS, Localiser, LocaliserConfig, LocaliserSample, train_localiser};
 pub use spec::{Finder, Landmark, SightSpec};
 
 use crate::checkpoint::{Archive, CheckpointError, NamedTensor};

@@ -108,21 +108,26 @@ impl LatentRollouts {
         Ok(poses)
     }
 
-    /// Index of the cheapest of sequences `[candidates, horizon, action_dim]`, the first of equals.
+    /// The cheapest of sequences `[candidates, horizon, action_dim]`, the first of equals: `[horizon, action_dim]`.
     ///
     /// # Errors
-    /// When the sequences do not consist of whole blocks.
-    pub fn best(&mut self, actions: &[f32], horizon: usize) -> Result<usize, RolloutError> {
-        let width = self.model.card().action_dim();
+    /// When there is no sequence, or they do not consist of whole blocks.
+    pub fn cheapest<'a>(
+        &mut self,
+        actions: &'a [f32],
+        horizon: usize,
+    ) -> Result<&'a [f32], RolloutError> {
+        let action_dim = self.model.card().action_dim();
         let shape = CandidateShape {
-            candidates: actions.len() / (horizon * width).max(1),
+            candidates: actions.len() / (horizon * action_dim).max(1),
             horizon,
-            action_dim: width,
+            action_dim,
         };
         let mut costs = vec![0.0; shape.candidates];
         self.evaluate(actions, shape, &mut costs)?;
-        let order = costs.iter().enumerate().min_by(|a, b| a.1.total_cmp(b.1));
-        Ok(order.map_or(0, |(index, _)| index))
+        let sequences = actions.chunks_exact(shape.sequence_len()).zip(costs);
+        let cheapest = sequences.min_by(|a, b| a.1.total_cmp(&b.1));
+        Ok(cheapest.map_or(actions, |(sequence, _)| sequence))
     }
 
     /// The cost now, and after each block of one sequence, `[1 + blocks]`.

@@ -26,7 +26,7 @@ const MARGIN: usize = 8;
 /// Values that a cell is read from.
 const INPUTS: usize = 3 * (CELL + 2 * MARGIN) * (CELL + 2 * MARGIN);
 /// Points across a pixel, and down, at which a label says what is there: a landmark's edge cuts pixels.
-pub const POINTS: usize = 2;
+pub const LABEL_POINTS: usize = 2;
 /// Share of the cells without a landmark that training reads: there are many, and most show nothing.
 const EMPTY_SHARE: f32 = 1.0 / 3.0;
 /// Shares below this count as nothing, so that a large background does not draw a centre away.
@@ -95,7 +95,7 @@ impl LocaliserConfig {
 pub struct LocaliserSample {
     /// RGB, `[height, width, 3]`.
     pub image: Vec<u8>,
-    /// 1 + index of the landmark at each point, 0 for none, `[POINTS * height, POINTS * width]`; see [`POINTS`].
+    /// 1 + index of the landmark at each point, 0 for none, `[LABEL_POINTS * height, LABEL_POINTS * width]`; see [`LABEL_POINTS`].
     pub landmarks: Vec<u8>,
 }
 
@@ -229,15 +229,15 @@ fn label(
     let start = out.len();
     out.resize(start + landmarks * CELL * CELL, 0.0);
     let shares = &mut out[start..];
-    let (side, stride) = (POINTS * CELL, POINTS * shape.width);
+    let (side, stride) = (LABEL_POINTS * CELL, LABEL_POINTS * shape.width);
     let mut there = false;
     for row in 0..side {
-        let from = (POINTS * top + row) * stride + POINTS * left;
+        let from = (LABEL_POINTS * top + row) * stride + LABEL_POINTS * left;
         for (column, &landmark) in sample.landmarks[from..from + side].iter().enumerate() {
             if landmark > 0 {
-                let pixel = row / POINTS * CELL + column / POINTS;
+                let pixel = row / LABEL_POINTS * CELL + column / LABEL_POINTS;
                 let at = (usize::from(landmark) - 1) * CELL * CELL + pixel;
-                shares[at] += 1.0 / (POINTS * POINTS) as f32;
+                shares[at] += 1.0 / (LABEL_POINTS * LABEL_POINTS) as f32;
                 there = true;
             }
         }
@@ -265,7 +265,7 @@ pub fn train_localiser(
         .into());
     }
     for (index, sample) in samples.iter().enumerate() {
-        let points = POINTS * POINTS * image.width * image.height;
+        let points = LABEL_POINTS * LABEL_POINTS * image.width * image.height;
         let fits = image.check_buffer(&sample.image).and_then(|()| {
             match sample.landmarks.len() == points {
                 true => Ok(()),

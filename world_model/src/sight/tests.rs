@@ -218,7 +218,7 @@ fn a_localiser_learns_to_find_a_shape_among_others_of_its_colour() {
     let mut sample = || {
         let mut drawn = LocaliserSample {
             image: vec![90; shape.bytes()],
-            landmarks: vec![0; POINTS * POINTS * 32 * 32],
+            landmarks: vec![0; LABEL_POINTS * LABEL_POINTS * 32 * 32],
         };
         let (x, y) = (rng.random_range(0..24), rng.random_range(0..14));
         let (u, v) = (rng.random_range(0..29), rng.random_range(18..24));
@@ -227,10 +227,10 @@ fn a_localiser_learns_to_find_a_shape_among_others_of_its_colour() {
                 for column in left..left + width {
                     let pixel = row * 32 + column;
                     drawn.image[3 * pixel] = 220;
-                    for point in 0..POINTS * POINTS {
-                        let (x, y) = (point % POINTS, point / POINTS);
-                        let line = (POINTS * row + y) * POINTS * 32;
-                        drawn.landmarks[line + POINTS * column + x] = mark;
+                    for point in 0..LABEL_POINTS * LABEL_POINTS {
+                        let (x, y) = (point % LABEL_POINTS, point / LABEL_POINTS);
+                        let line = (LABEL_POINTS * row + y) * LABEL_POINTS * 32;
+                        drawn.landmarks[line + LABEL_POINTS * column + x] = mark;
                     }
                 }
             }
