@@ -264,7 +264,11 @@ fn images_are_collected_learned_from_and_planned_with() {
     let folder = tempfile::tempdir().unwrap();
     let run = |arguments: &str| succeed(arguments, folder.path());
     run("collect --task push --pixels --episodes 6 --steps 60 --out images --seed 3");
-    run("train --task push --pixels --data images --steps 20 --out m.safetensors");
+    let brief = "--set sight.localiser.steps=400 --set sight.localiser.pictures=240";
+    run(&format!(
+        "train --task push --pixels --data images --steps 20 {brief} --out l.safetensors"
+    ));
+    run("train --task push --pixels --sight glimpse --data images --steps 20 --out m.safetensors");
     run(
         "bench --task push --pixels --model m.safetensors --planner icem,latent-cost --cost pose --episodes 1 --tier near --json b.json --html b.html",
     );

@@ -46,16 +46,7 @@ impl Observations {
     /// [`SightError::NoImages`], or the first frame that cannot be looked at or in which nothing is seen.
     pub fn seen(dataset: &Dataset, sight: &Sight) -> Result<Self, SightError> {
         let shape = sight.spec().image();
-        let Some(found) = dataset.spec.image else {
-            return Err(SightError::NoImages {
-                task: dataset.spec.task.clone(),
-            });
-        };
-        if found != shape {
-            return Err(SightError::Spec {
-                what: format!("images of {found} in the data, expected {shape}"),
-            });
-        }
+        shape.check_data(&dataset.spec)?;
         let dim = sight.spec().features();
         let episodes = dataset.episodes.par_iter().enumerate();
         if let SightSpec::Frame { .. } = sight.spec() {

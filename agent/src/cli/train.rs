@@ -109,6 +109,7 @@ pub fn run(arguments: &TrainArguments) -> Result<()> {
     let sight = match &recipe.sight {
         None => None,
         Some(config) => {
+            config.image(&task).check_data(&dataset.spec)?; // before a localiser is trained for it
             let seed = recipe.train.seed;
             let sight = sight::open(config, &task, seed, &interrupt)?;
             if config.kind == SightKind::Distilled {

@@ -1,5 +1,6 @@
 //! Images: their size, their files, and what can be wrong with them.
 
+use crate::dataset::DatasetSpec;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
@@ -74,6 +75,22 @@ pub enum SightError {
 impl ImageShape {
     /// Largest side, pixels.
     const MAX_SIDE: usize = 1024;
+
+    /// Fails for data without images of this size.
+    ///
+    /// # Errors
+    /// [`SightError::NoImages`], or [`SightError::Spec`] for images of another size.
+    pub fn check_data(self, data: &DatasetSpec) -> Result<(), SightError> {
+        match data.image {
+            None => Err(SightError::NoImages {
+                task: data.task.clone(),
+            }),
+            Some(found) if found != self => Err(SightError::Spec {
+                what: format!("images of {found} in the data, expected {self}"),
+            }),
+            Some(_) => Ok(()),
+        }
+    }
 
     /// Bytes of an image.
     pub fn bytes(self) -> usize {
