@@ -5,7 +5,7 @@
 //!    courses can be relabelled with what they reached as well (`hindsight_share`), which cost more than it taught.
 //! 3. Rounds of DAgger: the policy acts, and where it misses its goal the planner takes over and shows the way out.
 
-mod calibration;
+pub(crate) mod calibration;
 mod courses;
 mod progress;
 mod runs;

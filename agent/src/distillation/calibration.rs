@@ -13,7 +13,7 @@ use std::sync::Arc;
 use world_model::policy::{Calibration, Policy};
 
 /// Thresholds that nothing exceeds: System 1 acts alone, and the signs are told.
-fn unlimited(cost: CostKind) -> Calibration {
+pub(crate) fn unlimited(cost: CostKind) -> Calibration {
     Calibration {
         cost: cost.name().to_owned(),
         quantile: 1.0,

@@ -5,13 +5,14 @@ use crate::arbiter::ArbiterConfig;
 use crate::assets;
 use crate::benchmark::{Tier, pairs};
 use crate::controller::{Controller, ControllerKind};
+use crate::distillation::calibration::unlimited;
 use crate::objective::CostKind;
 use crate::planning_config::PlanningConfig;
 use planners::{CandidateShape, RolloutModel};
 use sim::Task;
 use sim::variation::Variant;
 use std::path::Path;
-use world_model::policy::{Calibration, Policy};
+use world_model::policy::Policy;
 
 /// What an agent that never plans does first, towards each of some goals: the cost that it imagines for it.
 fn imagined_costs(ways: usize) -> Result<Vec<f32>> {
@@ -27,14 +28,7 @@ fn imagined_costs(ways: usize) -> Result<Vec<f32>> {
     let config = PlanningConfig {
         arbiter: ArbiterConfig {
             ways,
-            calibration: Some(Calibration {
-                cost: CostKind::Pose.name().to_owned(),
-                quantile: 1.0,
-                disagreement: f32::MAX,
-                surprise: f32::MAX,
-                miss: f32::MAX,
-                patience: usize::MAX,
-            }),
+            calibration: Some(unlimited(CostKind::Pose)),
             ..ArbiterConfig::default()
         },
         ..PlanningConfig::of_task(&assets, "push")?
