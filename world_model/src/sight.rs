@@ -153,7 +153,7 @@ impl Sight {
     }
 
     /// Leaves every landmark that `view` does not show where it was in an `earlier` view, with the window around the first.
-    pub fn remember(&self, view: &mut View, earlier: &View) {
+    fn remember(&self, view: &mut View, earlier: &View) {
         let SightSpec::Glimpse {
             landmarks, views, ..
         } = &self.spec

@@ -267,12 +267,15 @@ pub fn train_localiser(
     for (index, sample) in samples.iter().enumerate() {
         let points = LABEL_POINTS * LABEL_POINTS * image.width * image.height;
         let fits = image.check_buffer(&sample.image).and_then(|()| {
-            match sample.landmarks.len() == points {
-                true => Ok(()),
-                false => Err(SightError::Spec {
-                    what: format!("{} labels, expected {points}", sample.landmarks.len()),
-                }),
-            }
+            let most = sample.landmarks.iter().copied().max().unwrap_or(0);
+            let what = match sample.landmarks.len() {
+                found if found != points => format!("{found} labels, expected {points}"),
+                _ if usize::from(most) > landmarks => {
+                    format!("landmark {most} of {landmarks} in the labels")
+                }
+                _ => return Ok(()),
+            };
+            Err(SightError::Spec { what })
         });
         fits.map_err(|what| SightError::Frame {
             episode: 0,

@@ -245,6 +245,13 @@ fn a_localiser_learns_to_find_a_shape_among_others_of_its_colour() {
         ..LocaliserConfig::default()
     };
     let samples: Vec<_> = (0..600).map(|_| sample().0).collect();
+    let mut foreign = samples[..1].to_vec();
+    foreign[0].landmarks[0] = 2;
+    let refused = train_localiser(&foreign, shape, 1, &config, &mut |_, _| {
+        ControlFlow::Continue(())
+    });
+    let refused = refused.unwrap_err().to_string();
+    assert!(refused.contains("landmark 2 of 1"), "{refused}");
     let localiser = train_localiser(&samples, shape, 1, &config, &mut |_, _| {
         ControlFlow::Continue(())
     })
