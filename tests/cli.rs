@@ -300,7 +300,7 @@ fn a_policy_is_distilled_acts_alone_and_under_the_arbiter() {
     let shipped = assets().join("models/two-room.safetensors");
     let shipped = shipped.display();
     run("collect --task two-room --episodes 60 --out data --seed 3");
-    let set = "--set distill.round_goals=4 --set distill.calibration_goals=60 --set distill.policy.hidden=[64]";
+    let set = "--set distill.round_goals=4 --set distill.practice_rounds=1 --set distill.practice_goals=4 --set distill.calibration_goals=60 --set distill.policy.hidden=[64]";
     run(&format!(
         "distill --task two-room --model {shipped} --data data --goals 9 --rounds 1 --steps 400 {set} --out p.safetensors"
     ));

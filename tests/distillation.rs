@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 use world_model::policy::Policy;
 
-const TINY: &str = "--goals 9 --rounds 1 --steps 200 --set distill.round_goals=4 --set distill.calibration_goals=60 --set distill.policy.hidden=[64]";
+const TINY: &str = "--goals 9 --rounds 1 --practice 1 --steps 200 --set distill.round_goals=4 --set distill.practice_goals=4 --set distill.calibration_goals=60 --set distill.policy.hidden=[64]";
 
 fn distil(more: &str) -> String {
     let model = assets().join("models/two-room.safetensors");
@@ -104,7 +104,37 @@ fn a_killed_distillation_goes_on_to_the_same_policy() {
     );
     assert!(line.contains("thresholds"), "{line}");
 
+    practise(folder.path());
     sweep(folder.path());
+}
+
+/// A policy goes on to practice alone, without data, and to another policy; only one of this model may.
+fn practise(folder: &Path) {
+    let model = assets().join("models/two-room.safetensors");
+    let practice = format!(
+        "distill --task two-room --model {} --practice 1 --steps 50 --set distill.practice_goals=6 --set distill.calibration_goals=60 --set distill.policy.hidden=[64]",
+        model.display()
+    );
+    let from = format!("{practice} --from p.safetensors");
+    let output = succeed(&format!("{from} --out practised.safetensors"), folder);
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(
+        text.contains("policy of practice, round 1") && !text.contains("planner"),
+        "{text}"
+    );
+    let [before, after] = ["p.safetensors", "practised.safetensors"]
+        .map(|name| Policy::load(&folder.join(name)).unwrap());
+    assert_ne!(before.hash(), after.hash());
+    assert!(after.card().calibration.is_some());
+    let foreign = assets().join("models/push.policy.safetensors");
+    let foreign = format!(
+        "{practice} --from {} --out no.safetensors",
+        foreign.display()
+    );
+    let line = failure(&foreign, folder, 1);
+    assert!(line.contains("task 'push', expected 'two-room'"), "{line}");
+    let line = failure(&format!("{from} --goals 3 --out no.safetensors"), folder, 2);
+    assert!(line.contains("--goals"), "{line}");
 }
 
 /// Test-time compute, with the policy that was distilled: the report has System 1, nine budgets, the hybrid and its baselines.
@@ -144,7 +174,7 @@ fn sweep(folder: &Path) {
     assert!(line.contains("--budget"), "{line}");
 }
 
-/// The table of both systems and their baselines: four policies, nine lines, and nothing run twice.
+/// The table of both systems and their baselines: five policies, ten lines, and nothing run twice.
 #[test]
 fn baselines_are_distilled_and_compared_in_one_table() {
     let folder = tempfile::tempdir().unwrap();
@@ -153,7 +183,7 @@ fn baselines_are_distilled_and_compared_in_one_table() {
         folder.path(),
     );
     let model = assets().join("models/two-room.safetensors");
-    let set = "--set distill.planner_goals=6 --set distill.rounds=1 --set distill.round_goals=4 --set distill.calibration_goals=60 --set distill.policy.steps=200 --set distill.policy.hidden=[64]";
+    let set = "--set distill.planner_goals=6 --set distill.rounds=1 --set distill.round_goals=4 --set distill.practice_rounds=1 --set distill.practice_goals=4 --set distill.calibration_goals=60 --set distill.policy.steps=200 --set distill.policy.hidden=[64]";
     let baselines = format!(
         "baselines --task two-room --model {} --data data {set} --episodes 2 --seed 5 --out b",
         model.display()
@@ -165,6 +195,7 @@ fn baselines_are_distilled_and_compared_in_one_table() {
         "hindsight cloning",
         "distilled, no DAgger",
         "distilled, DAgger",
+        "distilled, DAgger, practice",
         "System 2",
         "System 2, proposals",
         "hybrid",
@@ -178,21 +209,21 @@ fn baselines_are_distilled_and_compared_in_one_table() {
     }
     let report = folder.path().join("b/baselines.json");
     let lines: Vec<Value> = serde_json::from_slice(&std::fs::read(&report).unwrap()).unwrap();
-    assert_eq!(lines.len(), 9);
-    let hashes: std::collections::BTreeSet<&str> = lines[..4]
+    assert_eq!(lines.len(), 10);
+    let hashes: std::collections::BTreeSet<&str> = lines[..5]
         .iter()
         .map(|line| line["rows"][0]["policy_hash"].as_str().unwrap())
         .collect();
-    assert_eq!(hashes.len(), 4, "four policies");
+    assert_eq!(hashes.len(), 5, "five policies");
     assert!(
-        lines[4]["rows"][0]["policy_hash"].is_null(),
+        lines[5]["rows"][0]["policy_hash"].is_null(),
         "nobody proposes"
     );
     assert_eq!(
-        lines[5]["rows"][0]["policy_hash"],
-        lines[3]["rows"][0]["policy_hash"]
+        lines[6]["rows"][0]["policy_hash"],
+        lines[4]["rows"][0]["policy_hash"]
     );
-    assert_eq!(lines[7]["rows"][0]["planner"], "hybrid-random");
+    assert_eq!(lines[8]["rows"][0]["planner"], "hybrid-random");
 
     let line = failure(&baselines, folder.path(), 2);
     assert!(line.contains("--resume"), "{line}");

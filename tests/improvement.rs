@@ -15,7 +15,7 @@ use world_model::WorldModel;
 use world_model::dataset::Dataset;
 use world_model::policy::Policy;
 
-const TINY: &str = "--goals 6 --keep 4 --held-out 6 --share 0.004 --rounds 1 --set distill.planner_goals=6 --set distill.rounds=1 --set distill.round_goals=4 --set distill.calibration_goals=60 --set distill.policy.steps=300 --set distill.policy.hidden=[64]";
+const TINY: &str = "--goals 6 --keep 4 --held-out 6 --share 0.004 --rounds 1 --set distill.planner_goals=6 --set distill.rounds=1 --set distill.round_goals=4 --set distill.practice_rounds=1 --set distill.practice_goals=4 --set distill.calibration_goals=60 --set distill.policy.steps=300 --set distill.policy.hidden=[64]";
 
 fn improve(more: &str) -> String {
     format!("improve --task two-room --model start.safetensors --data data {TINY} {more}")

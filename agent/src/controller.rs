@@ -97,7 +97,6 @@ pub struct Reacting {
     latent: Vec<f32>,
     /// Control steps executed of each reaction.
     steps: usize,
-    rng: ChaCha8Rng,
 }
 
 impl ControllerKind {
@@ -129,7 +128,6 @@ impl ControllerKind {
                 system1: towards(model, policy, env, goal)?,
                 latent: vec![0.0; model.card().latent_dim()],
                 steps: config.reaction_steps.clamp(1, model.card().block()),
-                rng: chance(seed),
                 model: Arc::clone(model),
                 senses: Senses::new(model, env.task())?,
             })),
@@ -323,14 +321,7 @@ impl Controller {
             Self::System1(reacting) => {
                 let observation = reacting.senses.observe(env)?;
                 reacting.model.encode(&observation, &mut reacting.latent)?;
-                let Reacting {
-                    system1,
-                    latent,
-                    rng,
-                    ..
-                } = &mut **reacting;
-                let reaction = system1.react_at_random(latent, rng)?;
-                let mut actions = reaction.act;
+                let mut actions = reacting.system1.react(&reacting.latent)?.act;
                 let under_way = committed.len().min(actions.len());
                 actions[..under_way].copy_from_slice(&committed[..under_way]);
                 Ok(Decision {

@@ -4,9 +4,12 @@
 //! 2. Planner runs: every decision of System 2 on the way to a goal that it reached is a label, of which the quickest count. Their
 //!    courses can be relabelled with what they reached as well (`hindsight_share`), which cost more than it taught.
 //! 3. Rounds of DAgger: the policy acts, and where it misses its goal the planner takes over and shows the way out.
+//! 4. Practice: the policy acts, and each of its decisions is a label, the way that is imagined to be the best of those that it offers
+//!    there. A policy learns from its practice alone.
 
 pub(crate) mod calibration;
 mod courses;
+mod practice;
 mod progress;
 mod runs;
 
@@ -40,6 +43,10 @@ pub struct DistillConfig {
     pub recoveries: usize,
     /// Labels of the planner's own runs that one of such a way out counts as. Default 4: they are few, and where a policy misses.
     pub recovery_weight: usize,
+    /// Rounds of practice after those. Default 3.
+    pub practice_rounds: usize,
+    /// Goals that the policy goes to in each of them. Default 4500.
+    pub practice_goals: usize,
     /// Goals on which the arbiter's thresholds are calibrated, in all variants of the task; none leaves a policy that acts alone or
     /// proposes. Default 200.
     pub calibration_goals: usize,
@@ -75,11 +82,15 @@ impl DistillConfig {
         Ok(())
     }
 
-    /// Settings of the policy that is trained in a stage: the first learns in hindsight alone.
+    /// Settings of the policy that is trained in a stage: the first learns in hindsight alone, and in practice all labels count, as
+    /// nobody has gone those ways to the end.
     pub fn policy_of(&self, stage: usize) -> PolicyConfig {
         let mut config = self.policy.clone();
         if stage == 0 {
             config.hindsight_share = 1.0;
+        }
+        if stage > 1 + self.rounds {
+            config.quickest_share = 1.0;
         }
         config
     }
@@ -95,6 +106,8 @@ impl Default for DistillConfig {
             round_goals: 500,
             recoveries: 2,
             recovery_weight: 4,
+            practice_rounds: 3,
+            practice_goals: 4500,
             calibration_goals: 200,
             quantile: 0.99,
             tiers: vec![Tier::Near, Tier::Mid, Tier::Turn],

@@ -48,6 +48,8 @@ pub struct SightConfig {
     /// Whether a localised landmark is where most of its pixels are close together: no for those larger than 28 pixels. Default
     /// yes.
     pub attended: bool,
+    /// Whether the further parts of a body are told by how far they are from its first one, in which its turning shows. Default no.
+    pub offsets: bool,
     /// Side of the window, pixels; zero for none. Default 24.
     pub window: usize,
     /// Whether the window shows hues. Default no.
@@ -65,6 +67,7 @@ impl Default for SightConfig {
             size: 64,
             landmarks: Vec::new(),
             attended: true,
+            offsets: false,
             window: 24,
             coloured: false,
             localiser: LocaliserConfig::default(),
@@ -178,6 +181,7 @@ impl SightConfig {
             window: (self.window > 0).then_some(self.window),
             coloured: self.coloured,
             finder,
+            offsets: self.offsets,
         })
     }
 }

@@ -1,7 +1,6 @@
 //! System 1: a trained policy reacts to a latent in one forward pass, and imagines where its reactions would lead.
 
 use anyhow::{Result, bail};
-use rand_chacha::ChaCha8Rng;
 use std::sync::Arc;
 use world_model::WorldModel;
 use world_model::imagination::{ImaginationError, ImaginationScratch, PackedMlp, Readout, Scratch};
@@ -109,20 +108,6 @@ impl System1 {
     pub fn react(&self, latent: &[f32]) -> Result<Reaction, ImaginationError> {
         let mut reactions = self.react_all(latent)?;
         Ok(reactions.swap_remove(0))
-    }
-
-    /// Reacts to a latent with one of the policy's ways, drawn as likely as it is.
-    ///
-    /// # Errors
-    /// When the policy gives a value that is not finite.
-    pub fn react_at_random(
-        &self,
-        latent: &[f32],
-        rng: &mut ChaCha8Rng,
-    ) -> Result<Reaction, ImaginationError> {
-        let mut reaction = self.react(latent)?;
-        reaction.take(reaction.draw(rng));
-        Ok(reaction)
     }
 
     fn react_all(&self, latents: &[f32]) -> Result<Vec<Reaction>, ImaginationError> {

@@ -38,7 +38,7 @@ pub struct Sight {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct View {
     /// Coordinates of the landmarks, `[views, landmarks, 2]`: x right and y down, a view from -1 to 1; the middle for one that
-    /// is neither seen nor remembered.
+    /// is neither seen nor remembered. Those told by their offsets: how far they are from the first part of their body.
     pub coordinates: Vec<f32>,
     /// Which coordinates are known, `[views, landmarks]`: seen or remembered. A glimpse takes the middle for known.
     pub known: Vec<bool>,
@@ -115,14 +115,17 @@ impl Sight {
             (None, None) => Vec::new(),
         };
         let mut view = View::default();
+        let told_from = self.spec.told_from();
         for part in 0..views {
+            let first = view.known.len();
+            let mut seen = Vec::with_capacity(masks.len());
             for (index, mask) in masks.iter().enumerate() {
                 let part = mask.part(part, views);
                 let at = match self.attends() {
                     true => part.attended(),
                     false => part.centroid(),
                 };
-                view.seen += usize::from(at.is_some());
+                seen.push(at.is_some());
                 view.known.push(at.is_some() || !self.remembers());
                 let centre = at.unwrap_or(part.centre());
                 view.coordinates.extend(part.normalised(centre));
@@ -133,6 +136,17 @@ impl Sight {
                         true => part.colour_window(image, centre, *side, &mut view.picture),
                         false => part.window(centre, *side, &mut view.picture),
                     }
+                }
+            }
+            view.seen += seen.iter().filter(|seen| **seen).count();
+            for (index, from) in told_from.iter().enumerate() {
+                let Some(from) = from else { continue };
+                let both = seen[index] && seen[*from];
+                view.known[first + index] &= both;
+                for axis in 0..2 {
+                    let origin = view.coordinates[2 * (first + from) + axis];
+                    let told = &mut view.coordinates[2 * (first + index) + axis];
+                    *told = if both { *told - origin } else { 0.0 };
                 }
             }
         }
@@ -152,7 +166,8 @@ impl Sight {
         matches!(finder, Finder::Learned { attended: true, .. })
     }
 
-    /// Leaves every landmark that `view` does not show where it was in an `earlier` view, with the window around the first.
+    /// Leaves every landmark that `view` does not show where it was in an `earlier` view, with the window around the first. A part
+    /// that is told by its offset is not remembered while another of its body is seen: it is turned away.
     fn remember(&self, view: &mut View, earlier: &View) {
         let SightSpec::Glimpse {
             landmarks, views, ..
@@ -161,8 +176,19 @@ impl Sight {
             return;
         };
         let window = view.picture.len() / views;
+        let told_from = self.spec.told_from();
+        let turned_away: Vec<bool> = (0..view.known.len())
+            .map(|index| {
+                let (of_view, from) = (
+                    index - index % landmarks.len(),
+                    told_from[index % landmarks.len()],
+                );
+                let mut others = told_from.iter().enumerate();
+                from.is_some() && others.any(|(other, f)| *f == from && view.known[of_view + other])
+            })
+            .collect();
         for (index, known) in view.known.iter_mut().enumerate() {
-            if *known || !earlier.known[index] {
+            if *known || !earlier.known[index] || turned_away[index] {
                 continue;
             }
             *known = true;

@@ -131,12 +131,20 @@ impl Work<'_> {
         };
         let hindsight = clone.clone();
         clone.policy.relabelling = Relabelling::Last;
-        let no_dagger = DistillConfig { rounds: 0, ..alone };
+        let dagger = DistillConfig {
+            practice_rounds: 0,
+            ..alone
+        };
+        let no_dagger = DistillConfig {
+            rounds: 0,
+            ..dagger.clone()
+        };
         let policies = [
             ("cloning the data", "clone", &clone),
             ("hindsight cloning", "hindsight", &hindsight),
             ("distilled, no DAgger", "no-dagger", &no_dagger),
-            ("distilled, DAgger", "dagger", full),
+            ("distilled, DAgger", "dagger", &dagger),
+            ("distilled, DAgger, practice", "practice", full),
         ];
         let mut entries: Vec<Entry> = Vec::new();
         let mut best = None;
@@ -198,6 +206,7 @@ impl Work<'_> {
             cost: self.arguments.source.cost,
             planning: self.planning,
             config,
+            from: None,
             seed: config.policy.seed,
             interrupt: self.interrupt,
         };

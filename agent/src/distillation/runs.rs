@@ -21,11 +21,12 @@ use world_model::policy::{Label, Policy};
 /// An episode, as a policy learns from it.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
 pub struct PlannerRun {
-    /// `[1 + steps, latent]`
+    /// `[1 + steps, latent]`; nothing in practice.
     pub latents: Vec<f32>,
-    /// `[steps, action]`
+    /// `[steps, action]`; nothing in practice.
     pub actions: Vec<f32>,
-    /// What the planner did where it reached the goal: over the whole course, or where it took over.
+    /// What the planner did where it reached the goal, over the whole course or where it took over; in practice the best way from
+    /// each decision.
     pub labels: Vec<Label>,
     /// Whether the goal was reached.
     pub success: bool,
@@ -48,7 +49,7 @@ pub struct Runs<'a> {
 }
 
 /// An episode on its way: the world, its goal, and what is remembered of it.
-struct Course {
+pub(super) struct Course {
     env: Env,
     goal: sim::Goal,
     /// `[latent]`
@@ -98,8 +99,8 @@ impl Runs<'_> {
             let mut visited = Vec::new();
             while course.goes_on() {
                 visited.push((course.env.fork(), course.steps()));
-                let latent = course.latent(self.model);
-                let reaction = system1.react_at_random(latent, &mut rng)?;
+                let mut reaction = system1.react(course.latent(self.model))?;
+                reaction.take(reaction.draw(&mut rng));
                 if !course.act(self.model, &reaction.act)? {
                     break;
                 }
@@ -184,7 +185,7 @@ impl Runs<'_> {
     }
 
     /// Runs `episode` on all pairs.
-    fn all(
+    pub(super) fn all(
         &self,
         goals: &[(Pair, usize)],
         progress: &(dyn Fn() -> bool + Sync),
@@ -222,8 +223,13 @@ impl Course {
         })
     }
 
-    fn goal_observation(&mut self) -> Result<Vec<f32>> {
+    pub(super) fn goal_observation(&mut self) -> Result<Vec<f32>> {
         self.senses.observe_goal(&self.env, &self.goal)
+    }
+
+    /// `[latent]`
+    pub(super) fn goal_latent(&self) -> &[f32] {
+        &self.goal_latent
     }
 
     /// Control steps so far.
@@ -231,18 +237,18 @@ impl Course {
         self.run.actions.len() / self.env.task().action_dim()
     }
 
-    fn goes_on(&self) -> bool {
+    pub(super) fn goes_on(&self) -> bool {
         !self.run.success && self.steps() < self.budget
     }
 
     /// The latent now.
-    fn latent(&self, model: &WorldModel) -> &[f32] {
+    pub(super) fn latent(&self, model: &WorldModel) -> &[f32] {
         &self.run.latents[self.run.latents.len() - model.card().latent_dim()..]
     }
 
-    /// Executes a block. Returns whether the episode goes on.
-    fn act(&mut self, model: &WorldModel, block: &[f32]) -> Result<bool> {
-        for action in block.chunks_exact(self.env.task().action_dim()) {
+    /// Executes actions `[steps, action]`. Returns whether the episode goes on.
+    pub(super) fn act(&mut self, model: &WorldModel, actions: &[f32]) -> Result<bool> {
+        for action in actions.chunks_exact(self.env.task().action_dim()) {
             match self.env.step(action) {
                 Ok(()) => {}
                 Err(SimError::World { .. }) => return Ok(false),
@@ -274,6 +280,15 @@ impl Course {
             },
             env,
         })
+    }
+
+    /// Of this course these labels are all that is kept.
+    pub(super) fn keep_labels(&mut self, labels: Vec<Label>) {
+        self.run = PlannerRun {
+            labels,
+            success: self.run.success,
+            ..PlannerRun::default()
+        };
     }
 
     /// What was done from `first` on, on the way to the goal.

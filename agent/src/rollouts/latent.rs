@@ -53,6 +53,11 @@ impl LatentRollouts {
         self.model.encode(observation, &mut self.start)
     }
 
+    /// Rollouts start in a latent `[latent]`.
+    pub fn start_from(&mut self, latent: &[f32]) {
+        self.start.copy_from_slice(latent);
+    }
+
     /// The latent of the last observation, `[latent]`.
     pub fn latent(&self) -> &[f32] {
         &self.start

@@ -57,6 +57,10 @@ pub enum SightSpec {
         coloured: bool,
         /// How landmarks are found.
         finder: Finder,
+        /// Whether the further parts of a body are told by how far they are from its first one: how it is turned shows in them, and
+        /// is little beside how far it goes.
+        #[serde(default)]
+        offsets: bool,
     },
     /// The whole frame, in patches.
     Frame {
@@ -79,6 +83,21 @@ impl SightSpec {
             Self::Glimpse { landmarks, .. } => landmarks,
             Self::Frame { .. } => &[],
         }
+    }
+
+    /// Of each landmark that is told by its offset the one that it is told from: the first part of its body.
+    pub(super) fn told_from(&self) -> Vec<Option<usize>> {
+        let Self::Glimpse {
+            landmarks, offsets, ..
+        } = self
+        else {
+            return Vec::new();
+        };
+        let body = |index: usize| landmarks[index].name.split('.').next();
+        let first = |index: &usize| (0..*index).find(|&i| body(i) == body(*index));
+        (0..landmarks.len())
+            .map(|index| first(&index).filter(|_| *offsets))
+            .collect()
     }
 
     /// Values that go around the encoder's front: coordinates and their changes.

@@ -24,6 +24,7 @@ fn glimpse(window: Option<usize>) -> Sight {
         window,
         coloured: false,
         finder: Finder::Colours,
+        offsets: false,
     };
     Sight::try_new(spec, None).unwrap()
 }
@@ -67,6 +68,7 @@ fn localised(window: Option<usize>) -> Sight {
             hidden: Vec::new(),
             attended: true,
         },
+        offsets: false,
     };
     let localiser = Localiser::try_new(SHAPE, vec![layer]).unwrap();
     Sight::try_new(spec, Some(localiser)).unwrap()
@@ -104,6 +106,83 @@ fn coordinates_are_those_of_the_landmarks_in_any_light() {
             assert!((found - expected).abs() < 1.0e-3, "{:?}", view.coordinates);
         }
     }
+}
+
+/// The same eyes, with landmarks of these names and offsets told.
+fn of_parts(sight: &Sight, names: [&str; 2]) -> Sight {
+    let mut spec = sight.spec.clone();
+    let SightSpec::Glimpse {
+        landmarks, offsets, ..
+    } = &mut spec
+    else {
+        unreachable!("a glimpse");
+    };
+    for (landmark, name) in landmarks.iter_mut().zip(names) {
+        landmark.name = name.to_owned();
+    }
+    *offsets = true;
+    Sight::try_new(spec, sight.localiser.clone()).unwrap()
+}
+
+#[test]
+fn further_parts_of_a_body_are_told_by_their_offsets() {
+    let seen = image(1.0, &[(BLUE, 4, 6, 6, 4), (RED, 20, 12, 4, 4)]);
+    let away = image(1.0, &[(RED, 20, 12, 4, 4)]);
+    for sight in [glimpse(None), localised(None)] {
+        let absolute = sight.look(&seen).unwrap().coordinates;
+        let parts = of_parts(&sight, ["die.one", "die.two"]);
+        let told = parts.look(&seen).unwrap().coordinates;
+        assert_eq!(told[..2], absolute[..2]);
+        assert_eq!(told[2], absolute[2] - absolute[0]);
+        assert_eq!(told[3], absolute[3] - absolute[1]);
+        // From what is not seen nothing can be told.
+        assert_eq!(parts.look(&away).unwrap().coordinates[2..], [0.0, 0.0]);
+        // Bodies of their own are where they are.
+        let bodies = of_parts(&sight, ["die.one", "cup.two"]);
+        assert_eq!(bodies.look(&seen).unwrap().coordinates, absolute);
+    }
+}
+
+#[test]
+fn a_part_that_is_turned_away_is_forgotten_and_a_hidden_one_is_not() {
+    let landmark = |name: &str| Landmark {
+        name: name.to_owned(),
+        colours: Vec::new(),
+    };
+    let mut sight = localised(None);
+    let SightSpec::Glimpse {
+        landmarks, offsets, ..
+    } = &mut sight.spec
+    else {
+        unreachable!("a glimpse");
+    };
+    *landmarks = ["die.top", "die.east", "die.west", "cup"]
+        .map(landmark)
+        .into();
+    *offsets = true;
+    let view = |coordinates: [f32; 8], known: [bool; 4]| View {
+        coordinates: coordinates.into(),
+        known: known.into(),
+        ..View::default()
+    };
+    let earlier = view(
+        [0.5, 0.5, 0.1, 0.2, 0.0, 0.0, 0.3, 0.3],
+        [true, true, false, true],
+    );
+    let mut turned = view(
+        [0.5, 0.5, 0.0, 0.0, 0.1, 0.1, 0.0, 0.0],
+        [true, false, true, false],
+    );
+    sight.remember(&mut turned, &earlier);
+    assert_eq!(turned.known, [true, false, true, true]);
+    assert_eq!(turned.coordinates, [0.5, 0.5, 0.0, 0.0, 0.1, 0.1, 0.3, 0.3]);
+    let mut hidden = view(
+        [0.6, 0.5, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0],
+        [true, false, false, false],
+    );
+    sight.remember(&mut hidden, &earlier);
+    assert_eq!(hidden.known, [true, true, false, true]);
+    assert_eq!(hidden.coordinates, [0.6, 0.5, 0.1, 0.2, 0.0, 0.0, 0.3, 0.3]);
 }
 
 #[test]
@@ -269,6 +348,7 @@ fn a_localiser_learns_to_find_a_shape_among_others_of_its_colour() {
             hidden: config.hidden,
             attended: true,
         },
+        offsets: false,
     };
     let sight = Sight::try_new(spec, Some(localiser)).unwrap();
     let off = (0..40).map(|_| {

@@ -11,6 +11,7 @@ use crate::controller::PlanningConfig;
 use crate::distillation::{Belongs, DistillConfig, Progress, push_data, push_recording};
 use crate::files;
 use crate::recording::Recording;
+use crate::system1::check_policy;
 use anyhow::{Context, Result};
 use clap::Args;
 use serde::Serialize;
@@ -18,7 +19,7 @@ use sim::variation::Variant;
 use sim::{Env, Task};
 use std::path::PathBuf;
 use std::sync::Arc;
-use world_model::policy::Demonstrations;
+use world_model::policy::{Demonstrations, Policy};
 
 #[derive(Args)]
 pub struct DistillArguments {
@@ -33,6 +34,12 @@ pub struct DistillArguments {
     /// Rounds of DAgger [default: the recipe's]
     #[arg(long)]
     rounds: Option<usize>,
+    /// Policy that goes on to practice, instead of one that a planner teaches
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["recordings", "goals", "rounds"])]
+    from: Option<PathBuf>,
+    /// Rounds of practice [default: the recipe's]
+    #[arg(long)]
+    practice: Option<usize>,
     /// Optimiser steps of each training [default: the recipe's]
     #[arg(long)]
     steps: Option<usize>,
@@ -52,6 +59,7 @@ pub fn run(arguments: &DistillArguments) -> Result<()> {
     let config = &mut source.recipe.distill;
     config.planner_goals = arguments.goals.unwrap_or(config.planner_goals);
     config.rounds = arguments.rounds.unwrap_or(config.rounds);
+    config.practice_rounds = arguments.practice.unwrap_or(config.practice_rounds);
     config.policy.steps = arguments.steps.unwrap_or(config.policy.steps);
     config.policy.seed = arguments.seed;
     let config = config.clone();
@@ -60,8 +68,6 @@ pub fn run(arguments: &DistillArguments) -> Result<()> {
     let state = files::with_suffix(&arguments.out, ".distilling");
     check_state(&state, arguments.resume)?;
     let interrupt = Interrupt::install()?;
-    let own = files::with_suffix(&arguments.out, ".data");
-    let dataset = arguments.source.exploration(&source, &own, &interrupt)?;
     let Source {
         assets,
         task,
@@ -71,8 +77,19 @@ pub fn run(arguments: &DistillArguments) -> Result<()> {
     } = &source;
     let card = model.card();
     let mut all = Demonstrations::new(card.latent_dim(), card.action_dim(), card.block());
-    push_data(model, &dataset, &mut all)?;
-    let mut data = dataset.hash.clone();
+    let (from, mut data);
+    if let Some(path) = &arguments.from {
+        let policy = Policy::load(path)?;
+        check_policy(&policy, model).with_context(|| path.display().to_string())?;
+        data = format!("none, from policy {}", policy.hash());
+        from = Some(Arc::new(policy));
+    } else {
+        let own = files::with_suffix(&arguments.out, ".data");
+        let dataset = arguments.source.exploration(&source, &own, &interrupt)?;
+        push_data(model, &dataset, &mut all)?;
+        data = dataset.hash.clone();
+        from = None;
+    }
     for path in &arguments.recordings {
         let recording = Recording::read(path)?;
         push_recording(model, &recording, assets, &mut all)
@@ -87,6 +104,7 @@ pub fn run(arguments: &DistillArguments) -> Result<()> {
         cost: arguments.source.cost,
         planning: &planning,
         config: &config,
+        from,
         seed: arguments.seed,
         interrupt: &interrupt,
     };

@@ -35,6 +35,8 @@ pub struct Lesson<'a> {
     pub planning: &'a PlanningConfig,
     /// How it is distilled.
     pub config: &'a DistillConfig,
+    /// Policy that goes on to practice; none begins with the data.
+    pub from: Option<Arc<Policy>>,
     /// Seed of the goals; that of the trainings is in the settings.
     pub seed: u64,
     /// Stops it.
@@ -52,20 +54,15 @@ pub fn distil(
 ) -> Result<Policy> {
     let mut work = Work { lesson, progress };
     let config = lesson.config;
-    if config.planner_goals == 0 {
-        let policy = work.policy(0, all, "hindsight")?;
-        return work.calibrated(&policy);
-    }
-    // A budget that leaves too few candidates is told before any work.
-    work.teaching()?;
-    // Planner runs cost most where a search starts from nothing: a first policy, of hindsight alone, proposes.
-    let first = work.policy(0, all, "hindsight")?;
-    work.episodes(0, &first, all)?;
-    let mut policy = work.policy(1, all, "planner runs")?;
-    for round in 1..=config.rounds {
-        work.episodes(round, &policy, all)?;
-        policy = work.policy(1 + round, all, &format!("round {round}"))?;
-    }
+    let policy = match &lesson.from {
+        Some(policy) => Arc::clone(policy),
+        None if config.planner_goals == 0 => {
+            let policy = work.policy(0, all, "hindsight")?;
+            return work.calibrated(&policy);
+        }
+        None => work.taught(all)?,
+    };
+    let policy = work.practised(policy, all)?;
     work.calibrated(&policy)
 }
 
@@ -76,6 +73,41 @@ struct Work<'a> {
 }
 
 impl Work<'_> {
+    /// A policy that the planner taught.
+    fn taught(&mut self, all: &mut Demonstrations) -> Result<Arc<Policy>> {
+        let config = self.lesson.config;
+        // A budget that leaves too few candidates is told before any work.
+        self.teaching()?;
+        // Planner runs cost most where a search starts from nothing: a first policy, of hindsight alone, proposes.
+        let first = self.policy(0, all, "hindsight")?;
+        self.episodes(0, &first, all)?;
+        let mut policy = self.policy(1, all, "planner runs")?;
+        for round in 1..=config.rounds {
+            self.episodes(round, &policy, all)?;
+            policy = self.policy(1 + round, all, &format!("round {round}"))?;
+        }
+        Ok(policy)
+    }
+
+    /// The policy after its practice, from which alone it learns there; `all` are the labels of that then.
+    fn practised(
+        &mut self,
+        mut policy: Arc<Policy>,
+        all: &mut Demonstrations,
+    ) -> Result<Arc<Policy>> {
+        let config = self.lesson.config;
+        if config.practice_rounds > 0 {
+            let card = self.lesson.model.card();
+            *all = Demonstrations::new(card.latent_dim(), card.action_dim(), card.block());
+        }
+        for round in 1..=config.practice_rounds {
+            self.episodes(config.rounds + round, &policy, all)?;
+            let what = format!("practice, round {round}");
+            policy = self.policy(1 + config.rounds + round, all, &what)?;
+        }
+        Ok(policy)
+    }
+
     /// The policy of a stage, trained where it is not yet.
     fn policy(&mut self, stage: usize, all: &Demonstrations, what: &str) -> Result<Arc<Policy>> {
         if let Some(policy) = self.progress.policy(stage)? {
@@ -105,7 +137,8 @@ impl Work<'_> {
         Ok(Arc::new(policy))
     }
 
-    /// Adds the episodes of a stage: of the planner in the first, of the policy with the planner beside it in the rounds after.
+    /// Adds the episodes of a stage: of the planner in the first, of the policy with the planner beside it in the rounds after, of the
+    /// policy alone in practice.
     fn episodes(
         &mut self,
         stage: usize,
@@ -113,8 +146,10 @@ impl Work<'_> {
         all: &mut Demonstrations,
     ) -> Result<()> {
         let config = self.lesson.config;
+        let practice = stage > config.rounds;
         let (who, count, times) = match stage {
             0 => ("planner", config.planner_goals, 1),
+            _ if practice => ("policy in practice", config.practice_goals, 1),
             _ => ("policy", config.round_goals, config.recovery_weight),
         };
         // What a policy proposes keeps a search where that policy stands still: out of there the planner goes alone.
@@ -126,10 +161,12 @@ impl Work<'_> {
         let runs = self.runs(&kind, &plans, stage as u64);
         let wanted = runs.count(&config.tiers, count)?;
         let done = self.progress.runs(stage).len();
-        let bar = match stage {
-            0 => self.bar(wanted, "planner runs")?,
-            round => self.bar(wanted, &format!("round {round}"))?,
+        let what = match stage {
+            0 => "planner runs".to_owned(),
+            _ if practice => format!("practice, round {}", stage - config.rounds),
+            round => format!("round {round}"),
         };
+        let bar = self.bar(wanted, &what)?;
         let interrupt = self.lesson.interrupt;
         let tick = || {
             bar.inc(1);
@@ -141,6 +178,7 @@ impl Work<'_> {
             let goals = runs.goals(&config.tiers, count, portion)?;
             let found = match stage {
                 0 => runs.of_planner(&goals, &tick)?,
+                _ if practice => runs.of_practice(policy, self.lesson.cost, &goals, &tick)?,
                 _ => runs.of_policy(policy, &goals, config.recoveries, &tick)?,
             };
             self.progress

@@ -275,6 +275,7 @@ impl Loop<'_> {
             cost: self.cost,
             planning: self.planning,
             config: self.distill,
+            from: None,
             seed: self.seed,
             interrupt: self.interrupt,
         };

@@ -22,6 +22,7 @@ fn spec(window: usize, finder: Finder) -> SightSpec {
         window: Some(window),
         coloured: false,
         finder,
+        offsets: false,
     }
 }
 
