@@ -43,10 +43,12 @@ pub struct DistillConfig {
     pub recoveries: usize,
     /// Labels of the planner's own runs that one of such a way out counts as. Default 4: they are few, and where a policy misses.
     pub recovery_weight: usize,
-    /// Rounds of practice after those. Default 3.
+    /// Rounds of practice after those. Default none: it helps where a policy misses because it cannot decide between good ways.
     pub practice_rounds: usize,
-    /// Goals that the policy goes to in each of them. Default 4500.
+    /// Goals that the policy goes to in each of them. Default 1500.
     pub practice_goals: usize,
+    /// Times that it goes to each. Default 3.
+    pub practice_tries: usize,
     /// Goals on which the arbiter's thresholds are calibrated, in all variants of the task; none leaves a policy that acts alone or
     /// proposes. Default 200.
     pub calibration_goals: usize,
@@ -75,6 +77,17 @@ impl DistillConfig {
             && self.rounds > 0
         {
             bail!("distillation setting `{name}` is 0, expected at least 1 where there are rounds");
+        }
+        let practice = [
+            ("practice_goals", self.practice_goals),
+            ("practice_tries", self.practice_tries),
+        ];
+        if let Some((name, _)) = practice.iter().find(|(_, value)| *value == 0)
+            && self.practice_rounds > 0
+        {
+            bail!(
+                "distillation setting `{name}` is 0, expected at least 1 where there is practice"
+            );
         }
         if self.tiers.is_empty() {
             bail!("distillation setting `tiers`: expected at least one");
@@ -106,8 +119,9 @@ impl Default for DistillConfig {
             round_goals: 500,
             recoveries: 2,
             recovery_weight: 4,
-            practice_rounds: 3,
-            practice_goals: 4500,
+            practice_rounds: 0,
+            practice_goals: 1500,
+            practice_tries: 3,
             calibration_goals: 200,
             quantile: 0.99,
             tiers: vec![Tier::Near, Tier::Mid, Tier::Turn],

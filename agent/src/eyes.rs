@@ -17,21 +17,23 @@ const VARIED_SHARE: f32 = 0.4;
 const PICTURES_OF_A_WORLD: usize = 6;
 const STEPS_BETWEEN: usize = 10;
 
-/// The sight that `config` describes. `progress` hears of the localiser's training steps and loss.
+/// The sight that `config` describes. `taken` hears how many more pictures there are for its localiser, and may stop them by returning
+/// false; `progress` hears of its training steps and loss.
 ///
 /// # Errors
-/// A landmark that the task does not have, or pictures that cannot be taken or learned from.
+/// A landmark that the task does not have, pictures that cannot be taken or learned from, an interruption.
 pub fn open(
     config: &SightConfig,
     task: &Arc<Task>,
     seed: u64,
+    taken: &(dyn Fn(usize) -> bool + Sync),
     progress: &mut FitProgress,
 ) -> Result<Sight> {
     let spec = config.spec(task)?;
     spec.check()?;
     let localiser = match config.kind {
         SightKind::Localised => {
-            let samples = pictures(config, task, seed)?;
+            let samples = pictures(config, task, seed, taken)?;
             let mut settings = config.localiser.clone();
             settings.seed = seed;
             let localiser = train_localiser(
@@ -50,21 +52,28 @@ pub fn open(
 }
 
 /// Pictures of worlds whose looks vary, with what is where in each pixel.
-fn pictures(config: &SightConfig, task: &Arc<Task>, seed: u64) -> Result<Vec<LocaliserSample>> {
+fn pictures(
+    config: &SightConfig,
+    task: &Arc<Task>,
+    seed: u64,
+    taken: &(dyn Fn(usize) -> bool + Sync),
+) -> Result<Vec<LocaliserSample>> {
     let landmarks = config.landmark_of_parts(task)?;
     let plain = Variant::of(task, None)?;
     let worlds = config.localiser.pictures.div_ceil(PICTURES_OF_A_WORLD) as u64;
-    let taken = (0..worlds)
+    let all = (0..worlds)
         .into_par_iter()
         .map(|world| {
             let mut rng = ChaCha8Rng::seed_from_u64(seed);
             // Far from the streams of episodes.
             rng.set_stream((1 << 62) | world);
             let variant = plain.with_varied_looks(task, |_| rng.random::<f32>() < VARIED_SHARE);
-            of_one_world(config, task, &variant, &landmarks, rng.random())
+            let samples = of_one_world(config, task, &variant, &landmarks, rng.random())?;
+            Ok(taken(samples.len()).then_some(samples))
         })
-        .collect::<Result<Vec<_>>>()?;
-    let mut samples: Vec<_> = taken.into_iter().flatten().collect();
+        .collect::<Result<Option<Vec<_>>>>()?
+        .context("interrupted while taking pictures for the localiser; nothing was kept")?;
+    let mut samples: Vec<_> = all.into_iter().flatten().collect();
     samples.truncate(config.localiser.pictures);
     Ok(samples)
 }

@@ -7,11 +7,12 @@ use crate::objective::{CostKind, LatentCost};
 use crate::rollouts::LatentRollouts;
 use crate::system1::System1;
 use anyhow::{Context, Result};
+use rand_chacha::ChaCha8Rng;
 use std::sync::Arc;
 use world_model::policy::{Label, Policy};
 
 impl Runs<'_> {
-    /// The policy goes to these [goals](Runs::goals), drawing among its modes so that it meets more than it would alone, and each of
+    /// The policy goes to these [goals](Runs::goals), `tries` times to each, for to draw one can take longer than to go there. It goes drawing among its modes so that it meets more than it would alone, and each of
     /// its decisions is a label: of all ways that it offers there, the one that is imagined to cost least, as a hybrid agent would go
     /// it. That takes a thirtieth of a search, so there are labels wherever the policy comes, and not only where it misses; and unlike
     /// those of a search they are the same every time.
@@ -23,20 +24,31 @@ impl Runs<'_> {
         policy: &Policy,
         cost: CostKind,
         goals: &[(Pair, usize)],
+        tries: usize,
         progress: &(dyn Fn() -> bool + Sync),
     ) -> Result<Option<Vec<PlannerRun>>> {
         self.all(goals, progress, |course, seed| {
-            self.practise(course, policy, cost, seed)
+            let mut rng = chance(seed);
+            let mut labels = Vec::new();
+            let mut reached = Vec::with_capacity(tries);
+            for _ in 0..tries {
+                let mut attempt = course.again(self)?;
+                labels.extend(self.practise(&mut attempt, policy, cost, &mut rng)?);
+                reached.push(attempt.reached());
+            }
+            course.keep_labels(labels, reached.first() == Some(&true));
+            Ok(())
         })
     }
 
+    /// One attempt; a label for each decision.
     fn practise(
         &self,
         course: &mut Course,
         policy: &Policy,
         cost: CostKind,
-        seed: u64,
-    ) -> Result<()> {
+        rng: &mut ChaCha8Rng,
+    ) -> Result<Vec<Label>> {
         let (card, config) = (self.model.card(), self.config);
         let (blocks, steps) = (config.horizon_blocks, config.reaction_steps);
         let observation = course.goal_observation()?;
@@ -46,7 +58,6 @@ impl Runs<'_> {
             .context("the goal does not fit the model")?;
         let mut rollouts =
             LatentRollouts::new(Arc::clone(self.model), cost, config.objective.action);
-        let mut rng = chance(seed);
         let mut labels = Vec::new();
         while course.goes_on() {
             let latent = course.latent(self.model).to_vec();
@@ -63,13 +74,12 @@ impl Runs<'_> {
                 steps_taken: steps_left,
                 block: way[..card.block_action_dim()].to_vec(),
             });
-            reaction.take(reaction.draw(&mut rng));
+            reaction.take(reaction.draw(rng));
             if !course.act(self.model, &reaction.act[..steps * card.action_dim()])? {
                 break;
             }
         }
-        course.keep_labels(labels);
-        Ok(())
+        Ok(labels)
     }
 }
 
@@ -103,7 +113,7 @@ mod tests {
         };
         let goals = runs.goals(&[Tier::Mid], 4, 0..4).unwrap();
         let found = runs
-            .of_practice(&policy, CostKind::Pose, &goals, &|| true)
+            .of_practice(&policy, CostKind::Pose, &goals, 2, &|| true)
             .unwrap()
             .unwrap();
         let labels: Vec<&Label> = found.iter().flat_map(|run| &run.labels).collect();

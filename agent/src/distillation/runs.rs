@@ -265,6 +265,11 @@ impl Course {
         Ok(true)
     }
 
+    /// This course, which has only begun, from its beginning.
+    pub(super) fn again(&self, runs: &Runs<'_>) -> Result<Self> {
+        self.taken_over(self.env.fork(), 0, runs)
+    }
+
     /// A course that goes on from what this one was after so many control steps, with a whole budget before it.
     fn taken_over(&self, env: Env, step: usize, runs: &Runs<'_>) -> Result<Self> {
         let (latent, action) = (runs.model.card().latent_dim(), env.task().action_dim());
@@ -282,11 +287,16 @@ impl Course {
         })
     }
 
-    /// Of this course these labels are all that is kept.
-    pub(super) fn keep_labels(&mut self, labels: Vec<Label>) {
+    /// Whether the goal is reached.
+    pub(super) fn reached(&self) -> bool {
+        self.run.success
+    }
+
+    /// Of this course these labels are all that is kept, and whether its goal was reached.
+    pub(super) fn keep_labels(&mut self, labels: Vec<Label>, success: bool) {
         self.run = PlannerRun {
             labels,
-            success: self.run.success,
+            success,
             ..PlannerRun::default()
         };
     }

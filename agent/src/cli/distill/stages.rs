@@ -178,7 +178,10 @@ impl Work<'_> {
             let goals = runs.goals(&config.tiers, count, portion)?;
             let found = match stage {
                 0 => runs.of_planner(&goals, &tick)?,
-                _ if practice => runs.of_practice(policy, self.lesson.cost, &goals, &tick)?,
+                _ if practice => {
+                    let (cost, tries) = (self.lesson.cost, config.practice_tries);
+                    runs.of_practice(policy, cost, &goals, tries, &tick)?
+                }
                 _ => runs.of_policy(policy, &goals, config.recoveries, &tick)?,
             };
             self.progress

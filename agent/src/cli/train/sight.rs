@@ -24,12 +24,19 @@ pub fn open(
     seed: u64,
     interrupt: &Interrupt,
 ) -> Result<Sight> {
-    let bar = bar(config.localiser.steps, "localiser")?;
-    let sight = eyes::open(config, task, seed, &mut |step, loss| {
+    let taking = bar(config.localiser.pictures, "localiser", "pictures")?;
+    let bar = bar(config.localiser.steps, "localiser", "steps")?;
+    let taken = |more: usize| {
+        taking.inc(more as u64);
+        !interrupt.requested()
+    };
+    let sight = eyes::open(config, task, seed, &taken, &mut |step, loss| {
+        taking.finish_and_clear();
         bar.set_position(step as u64);
         bar.set_message(format!("cross-entropy {loss:.4}"));
         interrupt.flow()
     });
+    taking.finish_and_clear();
     bar.finish_and_clear();
     sight.map_err(|error| interrupted(error, "learning what landmarks look like"))
 }
@@ -69,7 +76,7 @@ pub fn distil(
     } = lesson;
     let teacher = WorldModel::load(&path)?;
     check_model(&teacher, task).with_context(|| path.display().to_string())?;
-    let bar = bar(config.steps, "distilling")?;
+    let bar = bar(config.steps, "distilling", "steps")?;
     let model = world_model::distil(&teacher, dataset, sight, config, seed, &mut |step, loss| {
         bar.set_position(step as u64);
         bar.set_message(format!("squared error {loss:.4}"));
@@ -88,11 +95,11 @@ pub fn distil(
     Ok(())
 }
 
-fn bar(steps: usize, what: &str) -> Result<ProgressBar> {
-    let style = ProgressStyle::with_template(
-        "{prefix} {bar:30} {pos}/{len} steps, {per_sec}, {eta} left {msg}",
-    )?;
-    Ok(ProgressBar::new(steps as u64)
+fn bar(length: usize, what: &str, unit: &str) -> Result<ProgressBar> {
+    let style = ProgressStyle::with_template(&format!(
+        "{{prefix}} {{bar:30}} {{pos}}/{{len}} {unit}, {{per_sec}}, {{eta}} left {{msg}}"
+    ))?;
+    Ok(ProgressBar::new(length as u64)
         .with_style(style)
         .with_prefix(what.to_owned()))
 }
