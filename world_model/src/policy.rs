@@ -204,8 +204,7 @@ impl Reaction {
             .unwrap_or(self.chosen)
     }
 
-    /// An offer drawn as likely as it is, of any member. Who always takes the likeliest may stand still for ever where it leads
-    /// nowhere.
+    /// An offer drawn as likely as it is, of any member: what a policy does that is to meet more than its likeliest ways lead to.
     pub fn draw(&self, rng: &mut ChaCha8Rng) -> usize {
         let offers: Vec<usize> = (0..self.likelihoods.len()).collect();
         let drawn = offers.choose_weighted(rng, |&offer| self.likelihoods[offer]);

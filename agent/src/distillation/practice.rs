@@ -12,10 +12,11 @@ use std::sync::Arc;
 use world_model::policy::{Label, Policy};
 
 impl Runs<'_> {
-    /// The policy goes to these [goals](Runs::goals), `tries` times to each, for to draw one can take longer than to go there. It goes drawing among its modes so that it meets more than it would alone, and each of
-    /// its decisions is a label: of all ways that it offers there, the one that is imagined to cost least, as a hybrid agent would go
-    /// it. That takes a thirtieth of a search, so there are labels wherever the policy comes, and not only where it misses; and unlike
-    /// those of a search they are the same every time.
+    /// The policy goes to these [goals](Runs::goals), `tries` times to each, for to draw one can take longer than to go there. It
+    /// draws among its modes, so that it meets more than it would alone, and each of its decisions is a label: of all ways that it
+    /// offers there, the one that is imagined to cost least, as a hybrid agent would go it. That takes a thirtieth of a search, so
+    /// there are labels wherever the policy comes, and not only where it misses; and unlike those of a search they are the same
+    /// every time. A goal counts as reached where the first try reached it.
     ///
     /// # Errors
     /// A policy that cannot run, a goal that does not fit the model.
@@ -51,6 +52,7 @@ impl Runs<'_> {
     ) -> Result<Vec<Label>> {
         let (card, config) = (self.model.card(), self.config);
         let (blocks, steps) = (config.horizon_blocks, config.reaction_steps);
+        let steps = steps.clamp(1, card.block());
         let observation = course.goal_observation()?;
         let system1 = System1::new(self.model, policy, &observation)?;
         let shape = self.task.pose_shape();

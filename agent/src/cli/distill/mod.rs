@@ -34,7 +34,8 @@ pub struct DistillArguments {
     /// Rounds of DAgger [default: the recipe's]
     #[arg(long)]
     rounds: Option<usize>,
-    /// Policy that goes on to practice, instead of one that a planner teaches
+    /// Policy that goes on to practice, instead of one that a planner teaches; without rounds of it only the thresholds are
+    /// calibrated anew
     #[arg(long, value_name = "FILE", conflicts_with_all = ["recordings", "goals", "rounds"])]
     from: Option<PathBuf>,
     /// Rounds of practice [default: the recipe's]
