@@ -3,7 +3,7 @@
 use crate::arbiter::{Actor, Arbiter, Reason};
 use crate::hybrid::Hybrid;
 use crate::objective::{CostKind, LatentCost, PoseCost};
-pub use crate::planning_config::{PhysicsConfig, PlanningConfig};
+pub use crate::planning_config::{PhysicsConfig, PlanningConfig, ReactionChoice};
 use crate::rollouts::{Judge, LatentRollouts, PhysicsRollouts};
 use crate::senses::Senses;
 use crate::system1::System1;
@@ -97,6 +97,8 @@ pub struct Reacting {
     latent: Vec<f32>,
     /// Control steps executed of each reaction.
     steps: usize,
+    choice: ReactionChoice,
+    rng: ChaCha8Rng,
 }
 
 impl ControllerKind {
@@ -128,6 +130,8 @@ impl ControllerKind {
                 system1: towards(model, policy, env, goal)?,
                 latent: vec![0.0; model.card().latent_dim()],
                 steps: config.reaction_steps.clamp(1, model.card().block()),
+                choice: config.reaction,
+                rng: chance(seed),
                 model: Arc::clone(model),
                 senses: Senses::new(model, env.task())?,
             })),
@@ -321,7 +325,11 @@ impl Controller {
             Self::System1(reacting) => {
                 let observation = reacting.senses.observe(env)?;
                 reacting.model.encode(&observation, &mut reacting.latent)?;
-                let mut actions = reacting.system1.react(&reacting.latent)?.act;
+                let mut reaction = reacting.system1.react(&reacting.latent)?;
+                if reacting.choice == ReactionChoice::Drawn {
+                    reaction.take(reaction.draw(&mut reacting.rng));
+                }
+                let mut actions = reaction.act;
                 let under_way = committed.len().min(actions.len());
                 actions[..under_way].copy_from_slice(&committed[..under_way]);
                 Ok(Decision {
@@ -360,5 +368,48 @@ impl Controller {
             Some(system2) => system2.imaginer().poses(actions, 1),
             None => Ok(Vec::new()),
         }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::assets;
+    use crate::benchmark::{Tier, pairs};
+    use sim::Task;
+    use sim::variation::Variant;
+    use std::path::Path;
+
+    /// What System 1 does first in some episodes.
+    fn reactions(reaction: ReactionChoice, seed: u64) -> Vec<Vec<f32>> {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../assets");
+        let task = Arc::new(Task::load(&folder, "push").unwrap());
+        let variant = Variant::of(&task, None).unwrap();
+        let path = assets::model_path(&folder, "push", false);
+        let kind = ControllerKind::System1 {
+            policy: Arc::new(Policy::load(&assets::policy_path(&path)).unwrap()),
+            model: Arc::new(WorldModel::load(&path).unwrap()),
+        };
+        let config = PlanningConfig {
+            reaction,
+            ..PlanningConfig::default()
+        };
+        let pairs = pairs::draw(&task, &variant, Tier::Mid, 12, 5).unwrap();
+        let react = |pair: &pairs::Pair| {
+            let mut env = Env::new(Arc::clone(&task), variant.clone()).unwrap();
+            env.reset(pair.start_seed).unwrap();
+            let mut controller = kind.start(&env, &pair.goal, &config, seed).unwrap();
+            controller.decide(&env, 0, &[]).unwrap().actions
+        };
+        pairs.iter().map(react).collect()
+    }
+
+    #[test]
+    fn a_likeliest_reaction_is_the_same_with_any_seed_and_a_drawn_one_is_not() {
+        use ReactionChoice::{Drawn, Likeliest};
+        assert_eq!(reactions(Likeliest, 1), reactions(Likeliest, 2));
+        assert_eq!(reactions(Drawn, 1), reactions(Drawn, 1));
+        assert_ne!(reactions(Drawn, 1), reactions(Drawn, 2));
     }
 }

@@ -25,10 +25,23 @@ pub struct PlanningConfig {
     pub proposals: f32,
     /// Control steps executed of each reaction of System 1 where it acts alone; a block at most. Default 2.
     pub reaction_steps: usize,
+    /// Which of its modes System 1 takes where it acts alone. Default the likeliest.
+    pub reaction: ReactionChoice,
     /// When a hybrid agent plans.
     pub arbiter: ArbiterConfig,
     /// How rows plan in true physics, where a simulated step costs a hundred imagined ones.
     pub physics: PhysicsConfig,
+}
+
+/// Which of its modes a policy takes.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ReactionChoice {
+    /// The likeliest.
+    #[default]
+    Likeliest,
+    /// Any, as likely as it is: where the likeliest may stand still between two good ways.
+    Drawn,
 }
 
 /// The search in true physics: a smaller one.
@@ -113,6 +126,7 @@ impl Default for PlanningConfig {
             objective: ObjectiveConfig::default(),
             proposals: 0.2,
             reaction_steps: 2,
+            reaction: ReactionChoice::default(),
             arbiter: ArbiterConfig::default(),
             physics: PhysicsConfig::default(),
         }
