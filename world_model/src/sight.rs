@@ -142,7 +142,7 @@ impl Sight {
             for (index, from) in told_from.iter().enumerate() {
                 let Some(from) = from else { continue };
                 let both = seen[index] && seen[*from];
-                view.known[first + index] &= both;
+                view.known[first + index] &= both || !self.remembers();
                 for axis in 0..2 {
                     let origin = view.coordinates[2 * (first + from) + axis];
                     let told = &mut view.coordinates[2 * (first + index) + axis];

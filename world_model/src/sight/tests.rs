@@ -136,7 +136,10 @@ fn further_parts_of_a_body_are_told_by_their_offsets() {
         assert_eq!(told[2], absolute[2] - absolute[0]);
         assert_eq!(told[3], absolute[3] - absolute[1]);
         // From what is not seen nothing can be told.
-        assert_eq!(parts.look(&away).unwrap().coordinates[2..], [0.0, 0.0]);
+        let lost = parts.look(&away).unwrap();
+        assert_eq!(lost.coordinates[2..], [0.0, 0.0]);
+        // A glimpse has no memory to ask.
+        assert_eq!(lost.known, [!sight.remembers(); 2]);
         // Bodies of their own are where they are.
         let bodies = of_parts(&sight, ["die.one", "cup.two"]);
         assert_eq!(bodies.look(&seen).unwrap().coordinates, absolute);

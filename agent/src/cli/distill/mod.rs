@@ -36,7 +36,7 @@ pub struct DistillArguments {
     rounds: Option<usize>,
     /// Policy that goes on to practice, instead of one that a planner teaches; without rounds of it only the thresholds are
     /// calibrated anew
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["recordings", "goals", "rounds"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["data", "recordings", "goals", "rounds"])]
     from: Option<PathBuf>,
     /// Rounds of practice [default: the recipe's]
     #[arg(long)]
