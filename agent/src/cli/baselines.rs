@@ -120,36 +120,9 @@ type Entry = (&'static str, ControllerKind, PlanningConfig);
 
 impl Work<'_> {
     fn lines(&self) -> Result<Vec<Line>> {
-        let full = self.distill;
-        let alone = DistillConfig {
-            calibration_goals: 0,
-            ..full.clone()
-        };
-        let mut clone = DistillConfig {
-            planner_goals: 0,
-            ..alone.clone()
-        };
-        let hindsight = clone.clone();
-        clone.policy.relabelling = Relabelling::Last;
-        let dagger = DistillConfig {
-            practice_rounds: 0,
-            ..alone
-        };
-        let no_dagger = DistillConfig {
-            rounds: 0,
-            ..dagger.clone()
-        };
-        let policies = [
-            ("cloning the data", "clone", &clone),
-            ("hindsight cloning", "hindsight", &hindsight),
-            ("distilled, no DAgger", "no-dagger", &no_dagger),
-            ("distilled, DAgger", "dagger", &dagger),
-            ("distilled, DAgger, practice", "practice", full),
-        ];
         let mut entries: Vec<Entry> = Vec::new();
         let mut best = None;
-        for (name, file, config) in policies {
-            let policy = self.policy(file, config)?;
+        for (name, policy) in self.policies()? {
             best = Some(Arc::clone(&policy));
             let kind = ControllerKind::System1 {
                 model: Arc::clone(self.model),
@@ -186,16 +159,47 @@ impl Work<'_> {
         Ok(lines)
     }
 
-    /// A policy from its file, or distilled into it.
-    fn policy(&self, name: &str, config: &DistillConfig) -> Result<Arc<Policy>> {
-        let path = self
-            .arguments
-            .out
-            .join(format!("{name}.policy.safetensors"));
-        if path.exists() {
-            return Ok(Arc::new(Policy::load(&path)?));
+    /// The policies alone, the best last: one that clones the data, and those that a distillation comes by on its way.
+    fn policies(&self) -> Result<Vec<(&'static str, Arc<Policy>)>> {
+        let full = self.distill;
+        let mut clone = DistillConfig {
+            planner_goals: 0,
+            calibration_goals: 0,
+            ..full.clone()
+        };
+        clone.policy.relabelling = Relabelling::Last;
+        let mut policies = self.distilled(&clone, &[("cloning the data", "clone", 0)])?;
+        let taught = 1 + full.rounds;
+        let mut stages = vec![
+            ("hindsight cloning", "hindsight", 0),
+            ("distilled, no DAgger", "no-dagger", 1),
+        ];
+        if full.rounds > 0 {
+            stages.push(("distilled, DAgger", "dagger", taught));
         }
-        println!("{}:", path.display());
+        if full.practice_rounds > 0 {
+            let stage = taught + full.practice_rounds;
+            stages.push(("distilled, DAgger, practice", "practice", stage));
+        }
+        policies.extend(self.distilled(full, &stages)?);
+        Ok(policies)
+    }
+
+    /// The policies of these stages of one distillation, each a name in the table, one of a file and the stage, the last of which is
+    /// its end; from their files, where they are there.
+    fn distilled(
+        &self,
+        config: &DistillConfig,
+        stages: &[(&'static str, &str, usize)],
+    ) -> Result<Vec<(&'static str, Arc<Policy>)>> {
+        let folder = &self.arguments.out;
+        let path = |file: &str| folder.join(format!("{file}.policy.safetensors"));
+        let load = |&(name, file, _): &(&'static str, &str, usize)| {
+            Ok((name, Arc::new(Policy::load(&path(file))?)))
+        };
+        if stages.iter().all(|(_, file, _)| path(file).exists()) {
+            return stages.iter().map(load).collect();
+        }
         let card = self.model.card();
         let mut all = Demonstrations::new(card.latent_dim(), card.action_dim(), card.block());
         push_data(self.model, self.data, &mut all)?;
@@ -210,13 +214,21 @@ impl Work<'_> {
             seed: config.policy.seed,
             interrupt: self.interrupt,
         };
+        let (_, last, _) = stages.last().context("no policy is asked for")?;
+        println!("{}:", path(last).display());
         let belongs = belongs(&lesson, self.data.hash.clone())?;
-        let state = files::with_suffix(&path, ".distilling");
+        let state = files::with_suffix(&path(last), ".distilling");
         let mut progress = Progress::open(&state, belongs)?;
-        let policy = distil(&lesson, &mut all, &mut progress)?;
-        policy.save(&path)?;
+        let end = distil(&lesson, &mut all, &mut progress)?;
+        for (_, file, stage) in stages {
+            let policy = progress.policy(*stage)?;
+            let policy = policy.with_context(|| format!("stage {stage} left no policy"))?;
+            policy.save(&path(file))?;
+        }
+        // That of the last stage has no thresholds of the arbiter yet.
+        end.save(&path(last))?;
         progress.remove()?;
-        Ok(Arc::new(policy))
+        stages.iter().map(load).collect()
     }
 
     /// Runs lines on the near, mid and turn tiers; the rows that are in the report already are not run again.
