@@ -98,6 +98,39 @@ fn the_world_does_not_wait_in_real_time() {
 }
 
 #[test]
+fn a_goal_can_be_moved_in_mid_episode_and_nothing_counts_before() {
+    let folder = tempfile::tempdir().unwrap();
+    let bench =
+        "bench --task two-room/fixed --planner system1 --tier near --episodes 6 --html r.html";
+    run(&format!("{bench} --json once.json"), folder.path());
+    run(
+        &format!("{bench} --event goal --json moved.json"),
+        folder.path(),
+    );
+    let (once, moved) = (
+        rows(&folder.path().join("once.json")),
+        rows(&folder.path().join("moved.json")),
+    );
+    assert_eq!(once[0]["variant"], "fixed");
+    assert_eq!(moved[0]["variant"], "fixed, then another goal");
+    let reached = moved[0]["successes"].as_u64().unwrap();
+    assert!(
+        reached >= 5,
+        "{reached} of 6 reached the goal that was moved"
+    );
+    let (first, second) = (&once[0]["results"], &moved[0]["results"]);
+    for index in 0..6 {
+        let (first, second) = (&first[index], &second[index]);
+        assert_eq!(first["start_seed"], second["start_seed"]);
+        assert!(second["steps"].as_u64().unwrap() >= 6, "{second}");
+    }
+    assert_ne!(first[0]["trace"]["goal"], second[0]["trace"]["goal"]);
+    let refused = "bench --task reach --planner system1 --episodes 1 --event shove=1 --json r.json --html r.html";
+    let line = failure(refused, folder.path(), 1);
+    assert!(line.contains("driven by its actuators"), "{line}");
+}
+
+#[test]
 fn an_unfinished_benchmark_is_continued() {
     let folder = tempfile::tempdir().unwrap();
     let bench = |more: &str| {

@@ -12,7 +12,20 @@ fn is_empty(folder: &Path) -> bool {
 #[test]
 fn wrong_usage_exits_with_two() {
     let folder = tempfile::tempdir().unwrap();
-    let cases: [(&str, &str); 26] = [
+    let cases: [(&str, &str); 30] = [
+        (
+            "bench --task push --planner random --event flavour=2",
+            "'flavour'",
+        ),
+        ("bench --task push --planner random --event mass=99", "99"),
+        (
+            "bench --task push --planner random --event shove=-1",
+            "shove=S",
+        ),
+        (
+            "bench --task push --planner random --event goal --realtime",
+            "--realtime",
+        ),
         (
             "bench --task push --planner random --shift flavour=2",
             "'flavour'",

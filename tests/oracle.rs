@@ -35,6 +35,7 @@ fn the_oracle_reaches_near_goals_and_random_does_not() {
             rows,
             pairs: Pairs::Fresh(5),
             realtime: false,
+            event: None,
             done: Vec::new(),
             threads: 2,
         };

@@ -14,7 +14,7 @@ mod progress;
 mod runs;
 
 pub use calibration::calibrate;
-pub use courses::{push_data, push_recording};
+pub use courses::{of_data, push_recording};
 pub use progress::{Belongs, Progress};
 pub use runs::{PlannerRun, Runs};
 

@@ -1,13 +1,15 @@
 //! One closed-loop episode.
 
+use super::event::Incident;
 use super::pairs::Pair;
 use super::rotation::MentalRotation;
 use crate::arbiter::{Actor, Reason};
 use crate::controller::{Controller, ControllerKind, Decision, PlanningConfig};
+use crate::recording::Change;
 use anyhow::Result;
 use serde::{Deserialize, Serialize};
 use sim::variation::Variant;
-use sim::{Env, SimError, Task};
+use sim::{Env, Goal, SimError, Task};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -24,8 +26,10 @@ pub struct EpisodeSpec<'a> {
     pub kind: &'a ControllerKind,
     /// How it plans.
     pub config: &'a PlanningConfig,
-    /// Control steps that it may take.
+    /// Control steps that it may take, from the incident on where there is one.
     pub budget: usize,
+    /// What happens in the middle of it.
+    pub incident: Option<&'a Incident>,
     /// Whether its course is kept.
     pub traced: bool,
 }
@@ -35,11 +39,11 @@ pub struct EpisodeSpec<'a> {
 pub struct Outcome {
     /// Seed of the start.
     pub start_seed: u64,
-    /// Position error at the start, metres.
+    /// Position error at the start, metres, from the first goal where it is moved.
     pub goal_distance_m: f32,
     /// Yaw error at the start, radians.
     pub goal_turn_rad: f32,
-    /// Whether the success predicate held after some control step within the budget.
+    /// Whether the success predicate held after some control step within the budget, and after the incident, where there was one.
     pub success: bool,
     /// Control steps taken.
     pub steps: usize,
@@ -120,6 +124,8 @@ impl Outcome {
 /// An episode on its way: the world and what has happened so far.
 pub(super) struct Episode<'a> {
     spec: EpisodeSpec<'a>,
+    /// What counts at present.
+    goal: &'a Goal,
     pub env: Env,
     pub outcome: Outcome,
 }
@@ -146,7 +152,12 @@ impl<'a> Episode<'a> {
             }),
             ..Outcome::default()
         };
-        let episode = Self { spec, env, outcome };
+        let episode = Self {
+            goal: &spec.pair.goal,
+            spec,
+            env,
+            outcome,
+        };
         Ok((episode, controller))
     }
 
@@ -180,14 +191,43 @@ impl<'a> Episode<'a> {
         if let Some(trace) = &mut self.outcome.trace {
             trace.actual.push(self.env.pose());
         }
-        self.outcome.success = self.env.achieved(&self.spec.pair.goal.pose);
-        Ok(!self.outcome.success && self.outcome.steps < self.spec.budget)
+        let since = self.spec.incident.map_or(0, |incident| incident.step);
+        if let Some(incident) = self.spec.incident
+            && self.outcome.steps == since
+        {
+            self.happen(&incident.change)?;
+        }
+        let counts = self.outcome.steps >= since;
+        self.outcome.success = counts && self.env.achieved(&self.goal.pose);
+        Ok(!self.outcome.success && self.outcome.steps < since + self.spec.budget)
+    }
+
+    fn happen(&mut self, change: &'a Change) -> Result<()> {
+        change.apply(&mut self.env)?;
+        if let Change::Goal(goal) = change {
+            self.goal = goal;
+            if let Some(trace) = &mut self.outcome.trace {
+                trace.goal.clone_from(&goal.pose);
+            }
+        }
+        Ok(())
+    }
+
+    /// The goal that counts since the last control step, where it is another one than before.
+    fn new_goal(&self) -> Option<&'a Goal> {
+        match self.spec.incident {
+            Some(Incident {
+                step,
+                change: Change::Goal(goal),
+            }) if *step == self.outcome.steps => Some(goal),
+            _ => None,
+        }
     }
 
     /// What happened in all.
     pub fn finish(mut self) -> Outcome {
         let (shape, pose) = (self.spec.task.pose_shape(), self.env.pose());
-        let goal = &self.spec.pair.goal.pose;
+        let goal = &self.goal.pose;
         self.outcome.position_error_m = shape.position_error_m(&pose, goal);
         self.outcome.yaw_error_rad = shape.yaw_error_rad(&pose, goal);
         self.outcome
@@ -205,17 +245,30 @@ pub fn run_episode(spec: EpisodeSpec<'_>) -> Result<Outcome> {
     let mut rotation = MentalRotation::default();
     loop {
         let decision = controller.decide(&episode.env, passed, &[])?;
-        rotation.look(&episode.env, &mut controller, &mut episode.outcome.turns)?;
+        // What somebody else does cannot be imagined.
+        if spec.incident.is_none() {
+            rotation.look(&episode.env, &mut controller, &mut episode.outcome.turns)?;
+        }
         let imagined = match spec.traced {
             true => controller.imagine(&decision.actions)?,
             false => Vec::new(),
         };
         episode.decided(&decision, &imagined, episode.outcome.steps);
-        passed = controller.block();
-        for action in decision.actions.chunks_exact(width).take(passed) {
+        passed = 0;
+        for action in decision
+            .actions
+            .chunks_exact(width)
+            .take(controller.block())
+        {
             rotation.executed.extend_from_slice(action);
             if !episode.step(action)? {
                 return Ok(episode.finish());
+            }
+            passed += 1;
+            if let Some(goal) = episode.new_goal() {
+                spec.kind
+                    .retarget(&mut controller, &episode.env, goal, spec.config)?;
+                break;
             }
         }
     }

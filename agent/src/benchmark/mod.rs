@@ -3,6 +3,7 @@
 pub mod baselines;
 pub mod compare;
 pub mod episode;
+pub mod event;
 pub mod html;
 pub mod manifest;
 pub mod pairs;
@@ -14,6 +15,7 @@ pub mod statistics;
 pub mod table;
 pub mod tier;
 
+pub use event::Event;
 pub use row::{PairSource, Row};
 pub use runner::{BenchPlan, Pairs, RowSpec, run};
 pub use tier::Tier;

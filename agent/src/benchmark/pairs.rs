@@ -63,37 +63,63 @@ pub fn draw_one(
     for _ in 0..MAX_TRIES {
         let start_seed = rng.random();
         env.reset(start_seed)?;
-        let start = env.pose();
-        let mut behaviour = Behaviour::new(
-            BehaviourKind::towards_goals(task),
-            task.action_dim(),
-            rng.random(),
-        );
-        let walk =
-            (0..tier.offset()).try_for_each(|_| behaviour.act(&env).and_then(|a| env.step(&a)));
-        if walk.is_err() || env.achieved(&start) {
-            continue; // the world failed on the way, or there is nothing to do
+        if let Some(goal) = future(&mut env, tier, index, rng.random())? {
+            return Ok(Pair { start_seed, goal });
         }
-        let turn_deg = task
-            .pose_shape()
-            .yaw_error_rad(&env.pose(), &start)
-            .to_degrees();
-        if tier == Tier::Turn && turn_deg <= Tier::turn_deg(task) {
-            continue;
-        }
-        if !is_shared_out(&env, index) {
-            continue;
-        }
-        return Ok(Pair {
-            start_seed,
-            goal: env.as_goal(),
-        });
     }
     bail!(
         "task '{}', tier {}: no pair that is not solved at its start in {MAX_TRIES} futures",
         task.name(),
         tier.name()
     )
+}
+
+/// Another goal for the pair with this index: another future of its start, in which the first goal is not reached either.
+///
+/// # Errors
+/// When no admissible one was found.
+pub fn another_goal(
+    task: &Arc<Task>,
+    variant: &Variant,
+    tier: Tier,
+    index: u64,
+    pair: &Pair,
+    rng: &mut ChaCha8Rng,
+) -> Result<Goal> {
+    let mut env = Env::new(Arc::clone(task), variant.clone())?;
+    for _ in 0..MAX_TRIES {
+        env.reset(pair.start_seed)?;
+        if let Some(goal) = future(&mut env, tier, index, rng.random())?
+            && !env.achieved(&pair.goal.pose)
+        {
+            return Ok(goal);
+        }
+    }
+    bail!(
+        "task '{}', tier {}: no other goal of the start with seed {} in {MAX_TRIES} futures",
+        task.name(),
+        tier.name(),
+        pair.start_seed
+    )
+}
+
+/// Goes into a future of the present, and gives the goal that it makes, where it is an admissible one of pair `index`.
+fn future(env: &mut Env, tier: Tier, index: u64, seed: u64) -> Result<Option<Goal>> {
+    let (task, start) = (Arc::clone(env.task()), env.pose());
+    let kind = BehaviourKind::towards_goals(&task);
+    let mut behaviour = Behaviour::new(kind, task.action_dim(), seed);
+    let walk = (0..tier.offset()).try_for_each(|_| behaviour.act(env).and_then(|a| env.step(&a)));
+    if walk.is_err() || env.achieved(&start) {
+        return Ok(None); // the world failed on the way, or there is nothing to do
+    }
+    let turn_deg = task
+        .pose_shape()
+        .yaw_error_rad(&env.pose(), &start)
+        .to_degrees();
+    if tier == Tier::Turn && turn_deg <= Tier::turn_deg(&task) {
+        return Ok(None);
+    }
+    Ok(is_shared_out(env, index).then(|| env.as_goal()))
 }
 
 /// Control steps at rest after which a goal with conditions must still be reached.

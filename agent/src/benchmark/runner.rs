@@ -1,6 +1,7 @@
 //! Runs rows: episodes on one-thread workers, results in the order of the pairs.
 
 use super::episode::{EpisodeSpec, Outcome, run_episode};
+use super::event::Event;
 use super::manifest::{self, Manifest};
 use super::pairs::{self, Pair};
 use super::realtime::run_episode_in_real_time;
@@ -45,6 +46,8 @@ pub struct BenchPlan {
     pub pairs: Pairs,
     /// Whether the world runs on while the planner is thinking.
     pub realtime: bool,
+    /// What happens in the middle of every episode; nothing in real time.
+    pub event: Option<Event>,
     /// Worker threads.
     pub threads: usize,
     /// Rows of an earlier report that this benchmark asks for: they are not run again.
@@ -148,7 +151,10 @@ impl RowSpec {
         };
         RowHead {
             task: self.task.name().to_owned(),
-            variant: self.variant.name.clone(),
+            variant: match &plan.event {
+                Some(event) => format!("{}, {event}", self.variant.name),
+                None => self.variant.name.clone(),
+            },
             planner: name.to_owned(),
             cost: cost.to_owned(),
             pose_labels: labels.to_owned(),
@@ -236,6 +242,29 @@ pub fn run(
     Ok(rows)
 }
 
+/// Runs the episode of the pair with this index.
+fn run_one(spec: &RowSpec, plan: &BenchPlan, pair: &Pair, index: usize) -> Result<Outcome> {
+    let incident = plan.event.as_ref().map(|event| {
+        let (task, variant) = (&spec.task, &spec.variant);
+        event.incident(task, variant, spec.tier, index, pair)
+    });
+    let incident = incident.transpose()?;
+    let episode = EpisodeSpec {
+        task: &spec.task,
+        variant: &spec.variant,
+        pair,
+        kind: &spec.controller,
+        config: &spec.config,
+        budget: spec.tier.budget(),
+        incident: incident.as_ref(),
+        traced: index < TRACED,
+    };
+    match plan.realtime {
+        true => run_episode_in_real_time(episode),
+        false => run_episode(episode),
+    }
+}
+
 /// Runs the episodes of a row, or `None` when it was stopped.
 ///
 /// Each worker has a pool of one thread, so that a decision runs on one core and its time is its own.
@@ -254,19 +283,7 @@ fn run_row(
             loop {
                 let index = next.fetch_add(1, Ordering::Relaxed);
                 let Some(pair) = pairs.get(index) else { return };
-                let episode = EpisodeSpec {
-                    task: &spec.task,
-                    variant: &spec.variant,
-                    pair,
-                    kind: &spec.controller,
-                    config: &spec.config,
-                    budget: spec.tier.budget(),
-                    traced: index < TRACED,
-                };
-                let outcome = match plan.realtime {
-                    true => run_episode_in_real_time(episode),
-                    false => run_episode(episode),
-                };
+                let outcome = run_one(spec, plan, pair, index);
                 if let Ok(mut results) = results.lock() {
                     results[index] = Some(outcome);
                 }

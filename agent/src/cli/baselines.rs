@@ -1,7 +1,7 @@
 //! `foresight baselines`: the two systems, both under the arbiter, and all that they are to beat, in one table.
 
 use super::bench::at_rate;
-use super::distill::{Lesson, belongs, distil, task_hash};
+use super::distill::{Lesson, belongs, distil, encoded, task_hash};
 use super::interrupt::Interrupt;
 use super::source::{Source, SourceArguments};
 use super::{UsageError, check_state};
@@ -9,7 +9,7 @@ use crate::arbiter::Rule;
 use crate::benchmark::baselines::{Line, REFERENCE, render};
 use crate::benchmark::{BenchPlan, Pairs, Row, RowSpec, Tier, run as run_benchmark};
 use crate::controller::{ControllerKind, PlanningConfig};
-use crate::distillation::{Belongs, DistillConfig, Progress, push_data};
+use crate::distillation::{Belongs, DistillConfig, Progress};
 use crate::files;
 use anyhow::{Context, Result, bail};
 use clap::Args;
@@ -20,7 +20,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use world_model::WorldModel;
 use world_model::dataset::Dataset;
-use world_model::policy::{Demonstrations, Policy, Relabelling};
+use world_model::policy::{Policy, Relabelling};
 
 #[derive(Args)]
 pub struct BaselinesArguments {
@@ -200,9 +200,6 @@ impl Work<'_> {
         if stages.iter().all(|(_, file, _)| path(file).exists()) {
             return stages.iter().map(load).collect();
         }
-        let card = self.model.card();
-        let mut all = Demonstrations::new(card.latent_dim(), card.action_dim(), card.block());
-        push_data(self.model, self.data, &mut all)?;
         let lesson = Lesson {
             task: self.task,
             variant: self.variant,
@@ -219,6 +216,7 @@ impl Work<'_> {
         let belongs = belongs(&lesson, self.data.hash.clone())?;
         let state = files::with_suffix(&path(last), ".distilling");
         let mut progress = Progress::open(&state, belongs)?;
+        let mut all = encoded(self.model, self.data, self.interrupt)?;
         let end = distil(&lesson, &mut all, &mut progress)?;
         for (_, file, stage) in stages {
             let policy = progress.policy(*stage)?;
@@ -262,6 +260,7 @@ impl Work<'_> {
             rows: rows.collect(),
             pairs: self.pairs.clone(),
             realtime: false,
+            event: None,
             threads: std::thread::available_parallelism().map_or(1, usize::from),
             done: earlier.into_iter().flat_map(|line| line.rows).collect(),
         };

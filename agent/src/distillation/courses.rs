@@ -11,29 +11,34 @@ use world_model::dataset::Dataset;
 use world_model::model::EncoderScratch;
 use world_model::policy::{Demonstrations, Label};
 
-/// Adds the episodes of a data set.
+/// Exploration data as courses in the latent. `progress` hears of each episode and says whether to go on; none where it said no.
 ///
 /// # Errors
-/// Episodes that the model cannot observe.
-pub fn push_data(
+/// An episode that the model cannot see or encode.
+pub fn of_data(
     model: &WorldModel,
     dataset: &Dataset,
-    demonstrations: &mut Demonstrations,
-) -> Result<()> {
-    let courses = dataset
-        .episodes
-        .par_iter()
-        .enumerate()
-        .map(|(index, episode)| {
-            let observations =
-                observations_of(model, episode).with_context(|| format!("episode {index}"))?;
-            encode(model, &observations)
-        })
-        .collect::<Result<Vec<_>>>()?;
+    progress: &(dyn Fn() -> bool + Sync),
+) -> Result<Option<Demonstrations>> {
+    let episodes = dataset.episodes.par_iter().enumerate();
+    let courses = episodes.map(|(index, episode)| {
+        if !progress() {
+            return Ok(None);
+        }
+        let observations =
+            observations_of(model, episode).with_context(|| format!("episode {index}"))?;
+        encode(model, &observations).map(Some)
+    });
+    let courses = courses.collect::<Result<Vec<_>>>()?;
+    let Some(courses) = courses.into_iter().collect::<Option<Vec<_>>>() else {
+        return Ok(None);
+    };
+    let card = model.card();
+    let mut all = Demonstrations::new(card.latent_dim(), card.action_dim(), card.block());
     for (latents, episode) in courses.iter().zip(&dataset.episodes) {
-        demonstrations.push_course(latents, &episode.actions)?;
+        all.push_course(latents, &episode.actions)?;
     }
-    Ok(())
+    Ok(Some(all))
 }
 
 /// Adds what a person recorded in the simulator, replayed: each stretch in which nothing was put elsewhere is a course, and what

@@ -57,6 +57,7 @@ pub fn start(
             }],
             pairs: Pairs::Fresh(SEED),
             realtime: false,
+            event: None,
             threads: 1,
             done: Vec::new(),
         };

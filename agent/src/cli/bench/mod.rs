@@ -9,7 +9,9 @@ pub use sweep::at_rate;
 use super::UsageError;
 use super::interrupt::Interrupt;
 use crate::benchmark::manifest::{self, Manifest};
-use crate::benchmark::{BenchPlan, Pairs, Row, Tier, compare, html, run as run_benchmark, table};
+use crate::benchmark::{
+    BenchPlan, Event, Pairs, Row, Tier, compare, html, run as run_benchmark, table,
+};
 use crate::objective::CostKind;
 use crate::{assets, files};
 use anyhow::{Context, Result, bail};
@@ -68,6 +70,10 @@ pub struct BenchArguments {
     /// Factors of variation to fix, as NAME=VALUE; tasks without such a factor refuse it
     #[arg(long, value_delimiter = ',', value_name = "F=V")]
     shift: Vec<String>,
+    /// What happens in the middle of every episode, when a quarter of its tier's steps have gone by: `goal`, another one of the same
+    /// start; `shove=S`, an impulse of S N s on the object; or NAME=VALUE, a factor of variation. Nothing counts as reached before
+    #[arg(long, value_name = "EVENT", conflicts_with = "realtime")]
+    event: Option<Event>,
     /// Only models that see a camera's images; without it the shipped ones stand beside those of states, with one cost
     #[arg(long)]
     pixels: bool,
@@ -87,7 +93,7 @@ pub struct BenchArguments {
     #[arg(long, num_args = 2, exclusive = true, value_names = ["A.json", "B.json"])]
     compare: Vec<PathBuf>,
     /// Freeze the pairs of the tasks into manifests in this folder, instead of running anything
-    #[arg(long, value_name = "FOLDER", conflicts_with_all = ["model", "policy", "seed", "shift", "config", "budget", "sweep", "cost", "pixels", "realtime", "resume", "compare"])]
+    #[arg(long, value_name = "FOLDER", conflicts_with_all = ["model", "policy", "seed", "shift", "config", "budget", "sweep", "cost", "pixels", "realtime", "event", "resume", "compare"])]
     freeze: Option<PathBuf>,
 }
 
@@ -132,6 +138,11 @@ pub fn run(arguments: &BenchArguments) -> Result<()> {
 
     let assets = assets::find()?;
     let rows = rows::rows(&assets, arguments)?;
+    if let Some(event) = &arguments.event {
+        for spec in &rows {
+            event.check(&spec.task, &spec.variant)?;
+        }
+    }
     let pairs = match arguments.seed {
         Some(seed) => Pairs::Fresh(seed),
         // Shifted worlds have no manifests: their goals must be reachable in them.
@@ -142,6 +153,7 @@ pub fn run(arguments: &BenchArguments) -> Result<()> {
         rows,
         pairs,
         realtime: arguments.realtime,
+        event: arguments.event.clone(),
         threads,
         done: Vec::new(),
     };

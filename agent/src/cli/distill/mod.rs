@@ -8,17 +8,20 @@ use super::interrupt::Interrupt;
 use super::source::{Source, SourceArguments};
 use super::{UsageError, check_state};
 use crate::controller::PlanningConfig;
-use crate::distillation::{Belongs, DistillConfig, Progress, push_data, push_recording};
+use crate::distillation::{Belongs, DistillConfig, Progress, of_data, push_recording};
 use crate::files;
 use crate::recording::Recording;
 use crate::system1::check_policy;
 use anyhow::{Context, Result};
 use clap::Args;
+use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 use sim::variation::Variant;
 use sim::{Env, Task};
 use std::path::PathBuf;
 use std::sync::Arc;
+use world_model::WorldModel;
+use world_model::dataset::Dataset;
 use world_model::policy::{Demonstrations, Policy};
 
 #[derive(Args)]
@@ -76,26 +79,23 @@ pub fn run(arguments: &DistillArguments) -> Result<()> {
         model,
         ..
     } = &source;
-    let card = model.card();
-    let mut all = Demonstrations::new(card.latent_dim(), card.action_dim(), card.block());
-    let (from, mut data);
+    let (from, exploration, mut data);
     if let Some(path) = &arguments.from {
         let policy = Policy::load(path)?;
         check_policy(&policy, model).with_context(|| path.display().to_string())?;
         data = format!("none, from policy {}", policy.hash());
-        from = Some(Arc::new(policy));
+        (from, exploration) = (Some(Arc::new(policy)), None);
     } else {
         let own = files::with_suffix(&arguments.out, ".data");
         let dataset = arguments.source.exploration(&source, &own, &interrupt)?;
-        push_data(model, &dataset, &mut all)?;
         data = dataset.hash.clone();
-        from = None;
+        (from, exploration) = (None, Some(dataset));
     }
+    let mut recordings = Vec::new();
     for path in &arguments.recordings {
         let recording = Recording::read(path)?;
-        push_recording(model, &recording, assets, &mut all)
-            .with_context(|| path.display().to_string())?;
         data += &format!(" and {}", recording.hash()?);
+        recordings.push((path, recording));
     }
     let planning = source.planning(None)?;
     let lesson = Lesson {
@@ -114,6 +114,15 @@ pub fn run(arguments: &DistillArguments) -> Result<()> {
         true => Progress::resume(&state, &belongs)?,
         false => Progress::new(&state, belongs),
     };
+    let card = model.card();
+    let mut all = match exploration {
+        Some(data) => encoded(model, &data, &interrupt)?,
+        None => Demonstrations::new(card.latent_dim(), card.action_dim(), card.block()),
+    };
+    for (path, recording) in &recordings {
+        push_recording(model, recording, assets, &mut all)
+            .with_context(|| path.display().to_string())?;
+    }
     let policy = distil(&lesson, &mut all, &mut progress)?;
     policy.save(&arguments.out)?;
     progress.remove()?;
@@ -125,6 +134,27 @@ pub fn run(arguments: &DistillArguments) -> Result<()> {
         policy.card().calibration
     );
     Ok(())
+}
+
+/// Exploration data as courses in the latent of a model; from images that takes a while.
+///
+/// # Errors
+/// Data that the model cannot see or encode, or an interruption.
+pub fn encoded(
+    model: &WorldModel,
+    data: &Dataset,
+    interrupt: &Interrupt,
+) -> Result<Demonstrations> {
+    let style = ProgressStyle::with_template("{prefix} {bar:30} {pos}/{len}, {eta} left")?;
+    let bar = ProgressBar::new(data.episodes.len() as u64)
+        .with_style(style)
+        .with_prefix("encoding the exploration data");
+    let all = of_data(model, data, &|| {
+        bar.inc(1);
+        !interrupt.requested()
+    })?;
+    bar.finish_and_clear();
+    all.context("interrupted while encoding the exploration data")
 }
 
 /// What changes a distillation, beside task, model, data, cost and seed.

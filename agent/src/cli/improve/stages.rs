@@ -3,11 +3,11 @@
 use super::state::{Collected, State};
 use super::write_data;
 use crate::benchmark::{BenchPlan, Pairs, Row, RowSpec, Tier, run as run_benchmark};
-use crate::cli::distill::{Lesson, belongs, distil};
+use crate::cli::distill::{Lesson, belongs, distil, encoded};
 use crate::cli::interrupt::Interrupt;
 use crate::collection::dataset_spec;
 use crate::controller::{ControllerKind, PlanningConfig};
-use crate::distillation::{DistillConfig, Progress, Runs, push_data};
+use crate::distillation::{DistillConfig, Progress, Runs};
 use crate::improvement::{Against, Round, Traveller, best, failed_first, success};
 use crate::objective::CostKind;
 use anyhow::{Context, Result, anyhow, bail};
@@ -16,7 +16,7 @@ use sim::Task;
 use sim::variation::Variant;
 use std::sync::Arc;
 use world_model::dataset::Dataset;
-use world_model::policy::{Demonstrations, Policy};
+use world_model::policy::Policy;
 use world_model::{TrainError, TrainProgress, WorldModel};
 
 /// Seeds of the goals of an improvement lie from here on: no manifest, no report and no data set uses them.
@@ -265,9 +265,6 @@ impl Loop<'_> {
         if path.exists() {
             return Ok(Arc::new(Policy::load(&path)?));
         }
-        let card = model.card();
-        let mut all = Demonstrations::new(card.latent_dim(), card.action_dim(), card.block());
-        push_data(model, data, &mut all)?;
         let lesson = Lesson {
             task: self.task,
             variant: self.variant,
@@ -282,6 +279,7 @@ impl Loop<'_> {
         let belongs = belongs(&lesson, data.hash.clone())?;
         let state = self.state.of_round(round, "distilling");
         let mut progress = Progress::open(&state, belongs)?;
+        let mut all = encoded(model, data, self.interrupt)?;
         let policy = distil(&lesson, &mut all, &mut progress)?;
         policy.save(&path)?;
         progress.remove()?;
@@ -314,6 +312,7 @@ impl Loop<'_> {
             rows: tiers.iter().copied().map(spec).collect(),
             pairs: Pairs::Fresh(GOALS + SEEDS * self.seed + SEEDS - 1),
             realtime: false,
+            event: None,
             threads: std::thread::available_parallelism().map_or(1, usize::from),
             done: Vec::new(),
         };
