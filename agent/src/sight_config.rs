@@ -3,7 +3,7 @@
 use anyhow::{Result, bail};
 use serde::{Deserialize, Serialize};
 use sim::Task;
-use sim::shapes::Part;
+use sim::shapes::{Appearance, Part};
 use world_model::DistilConfig;
 use world_model::sight::{Finder, ImageShape, Landmark, LocaliserConfig, SightSpec};
 
@@ -95,7 +95,7 @@ impl SightConfig {
         let landmark = |part: &Part| {
             let is = |named: &dyn Fn(Option<&str>) -> bool| {
                 let mut all = looked_for.iter();
-                all.position(|&(body, name)| part.body == Some(body) && named(name))
+                all.position(|&(body, name)| part.body == body && named(name))
             };
             let own = is(&|name| name == Some(part.name.as_str()));
             let index = own.or_else(|| is(&|name| name.is_none()));
@@ -104,8 +104,9 @@ impl SightConfig {
         Ok(task.appearance().parts.iter().map(landmark).collect())
     }
 
-    /// What is looked for: bodies, as indices into the task's appearance, and which part of each; none for all of it.
-    fn looked_for<'a>(&'a self, task: &'a Task) -> Result<Vec<(usize, Option<&'a str>)>> {
+    /// What is looked for: bodies, as indices into the task's appearance, and which part of each; none for all of it. What belongs to no
+    /// body is a part of none: it stands still, and tells where the camera is.
+    fn looked_for<'a>(&'a self, task: &'a Task) -> Result<Vec<(Option<usize>, Option<&'a str>)>> {
         let goal = &task.spec().goal;
         let named: Vec<&str> = match self.landmarks.as_slice() {
             [] => std::iter::once(goal.of.as_str())
@@ -122,13 +123,18 @@ impl SightConfig {
                     None => (name, None),
                 };
                 let Some(body) = appearance.bodies.iter().position(|b| b == body) else {
+                    let still = parts_of(appearance, None);
+                    if still.contains(&name) {
+                        return Ok((None, Some(name)));
+                    }
                     bail!(
-                        "landmark '{name}': expected a body of task '{}': {}",
+                        "landmark '{name}': expected a body of task '{}' ({}) or what stands still in it ({})",
                         task.name(),
-                        appearance.bodies.join(", ")
+                        appearance.bodies.join(", "),
+                        still.join(", ")
                     );
                 };
-                let parts: Vec<&str> = appearance.parts_of(body).map(|p| p.name.as_str()).collect();
+                let parts = parts_of(appearance, Some(body));
                 if let Some(part) = part
                     && !parts.contains(&part)
                 {
@@ -137,7 +143,7 @@ impl SightConfig {
                         parts.join(", ")
                     );
                 }
-                Ok((body, part))
+                Ok((Some(body), part))
             })
             .collect()
     }
@@ -157,9 +163,9 @@ impl SightConfig {
             },
         };
         let appearance = task.appearance();
-        let landmark = |(body, named): (usize, Option<&str>)| {
+        let landmark = |(body, named): (Option<usize>, Option<&str>)| {
             let mut colours: Vec<[f32; 3]> = Vec::new();
-            for part in appearance.parts_of(body) {
+            for part in appearance.parts.iter().filter(|p| p.body == body) {
                 let [r, g, b, _] = part.colour;
                 if named.is_none_or(|name| part.name == name)
                     && stands_out([r, g, b])
@@ -168,10 +174,9 @@ impl SightConfig {
                     colours.push([r, g, b]);
                 }
             }
-            let mut name = appearance.bodies[body].clone();
-            if let Some(part) = named {
-                name = format!("{name}.{part}");
-            }
+            let body = body.map(|body| appearance.bodies[body].as_str());
+            let named: Vec<&str> = body.into_iter().chain(named).collect();
+            let name = named.join(".");
             Landmark { name, colours }
         };
         Ok(SightSpec::Glimpse {
@@ -184,6 +189,12 @@ impl SightConfig {
             offsets: self.offsets,
         })
     }
+}
+
+/// Names of the parts of a body, or of what belongs to none.
+fn parts_of(appearance: &Appearance, body: Option<usize>) -> Vec<&str> {
+    let parts = appearance.parts.iter().filter(|p| p.body == body);
+    parts.map(|part| part.name.as_str()).collect()
 }
 
 #[cfg(test)]
@@ -214,6 +225,22 @@ mod tests {
             landmarks[0].colours.len() > 1
                 && landmarks[0].colours.contains(&landmarks[1].colours[0])
         );
+    }
+
+    #[test]
+    fn what_stands_still_is_a_landmark_by_its_own_name() {
+        let (config, task) = drive(&["car", "floor"]);
+        let SightSpec::Glimpse { landmarks, .. } = config.spec(&task).unwrap() else {
+            panic!("expected a glimpse");
+        };
+        assert_eq!(landmarks[1].name, "floor");
+        let of_parts = config.landmark_of_parts(&task).unwrap();
+        let parts = task.appearance().parts.iter().zip(of_parts);
+        let found: Vec<&str> = parts
+            .filter(|(_, landmark)| *landmark == 2)
+            .map(|(part, _)| part.name.as_str())
+            .collect();
+        assert_eq!(found, ["floor"]);
     }
 
     #[test]

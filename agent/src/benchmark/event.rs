@@ -92,14 +92,14 @@ impl Event {
         task: &Arc<Task>,
         variant: &Variant,
         tier: Tier,
-        index: usize,
+        index: u64,
         pair: &Pair,
     ) -> Result<Incident> {
         let mut rng = ChaCha8Rng::seed_from_u64(pair.start_seed);
         rng.set_stream(STREAM);
         let change = match self {
             Self::GoalMoved => {
-                let goal = pairs::another_goal(task, variant, tier, index as u64, pair, &mut rng)?;
+                let goal = pairs::another_goal(task, variant, tier, index, pair, &mut rng)?;
                 Change::Goal(goal)
             }
             Self::Shove(strength) => {
@@ -170,7 +170,7 @@ mod tests {
     #[test]
     fn a_moved_goal_is_another_one_that_is_not_reached_yet_and_the_same_every_time() {
         let (task, variant, pairs) = pushes(Tier::Near, 6);
-        for (index, pair) in pairs.iter().enumerate() {
+        for (index, pair) in (0..).zip(&pairs) {
             let moved = || {
                 let event = Event::GoalMoved;
                 let incident = event.incident(&task, &variant, Tier::Near, index, pair);
@@ -195,7 +195,7 @@ mod tests {
     #[test]
     fn shoves_are_as_strong_as_asked_for_and_go_in_many_directions() {
         let (task, variant, pairs) = pushes(Tier::Mid, 6);
-        let directions = pairs.iter().enumerate().map(|(index, pair)| {
+        let directions = (0..).zip(&pairs).map(|(index, pair)| {
             let event = Event::Shove(0.2);
             let incident = event.incident(&task, &variant, Tier::Mid, index, pair);
             let incident = incident.unwrap();

@@ -96,9 +96,7 @@ pub fn another_goal(
         }
     }
     bail!(
-        "task '{}', tier {}: no other goal of the start with seed {} in {MAX_TRIES} futures",
-        task.name(),
-        tier.name(),
+        "no other goal of the start with seed {} in {MAX_TRIES} futures",
         pair.start_seed
     )
 }

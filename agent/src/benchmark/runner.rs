@@ -1,7 +1,7 @@
 //! Runs rows: episodes on one-thread workers, results in the order of the pairs.
 
 use super::episode::{EpisodeSpec, Outcome, run_episode};
-use super::event::Event;
+use super::event::{Event, Incident};
 use super::manifest::{self, Manifest};
 use super::pairs::{self, Pair};
 use super::realtime::run_episode_in_real_time;
@@ -10,6 +10,7 @@ use super::tier::Tier;
 use crate::arbiter::Rule;
 use crate::controller::{ControllerKind, PlanningConfig};
 use anyhow::{Context, Result};
+use rayon::prelude::*;
 use sim::Task;
 use sim::variation::Variant;
 use std::collections::BTreeMap;
@@ -60,6 +61,27 @@ impl BenchPlan {
         rows.iter()
             .find(|row| !self.rows.iter().any(|spec| spec.asks_for(self, row)))
     }
+
+    /// What the first `count` episodes of a row are about.
+    fn problems(&self, spec: &RowSpec, count: usize) -> Result<Vec<Problem>> {
+        let (task, variant, tier) = (&spec.task, &spec.variant, spec.tier);
+        let pairs = self.pairs.get(task, variant, tier, count)?;
+        let problem = |(index, pair): (usize, Pair)| {
+            let incident = self.event.as_ref().map(|event| {
+                let index = index as u64;
+                event.incident(task, variant, tier, index, &pair)
+            });
+            let incident = incident.transpose().with_context(|| spec.whereabouts())?;
+            Ok(Problem { pair, incident })
+        };
+        pairs.into_par_iter().enumerate().map(problem).collect()
+    }
+}
+
+/// What an episode is about.
+struct Problem {
+    pair: Pair,
+    incident: Option<Incident>,
 }
 
 /// Where pairs of start and goal come from.
@@ -111,6 +133,11 @@ impl RowSpec {
             self.variant.name.clone(),
             self.tier,
         )
+    }
+
+    /// The same for people.
+    fn whereabouts(&self) -> String {
+        format!("task '{}', tier {}", self.task.name(), self.tier.name())
     }
 
     /// Whether a row of a report is the one that this specification leads to.
@@ -218,8 +245,7 @@ pub fn run(
         *count = spec.episodes.max(*count);
     }
     for (place, (spec, count)) in wanted {
-        let pairs = pool.install(|| plan.pairs.get(&spec.task, &spec.variant, spec.tier, count))?;
-        drawn.insert(place, pairs);
+        drawn.insert(place, pool.install(|| plan.problems(spec, count))?);
     }
     for spec in &plan.rows {
         let head = spec.head(plan);
@@ -231,8 +257,8 @@ pub fn run(
             });
             continue;
         }
-        let pairs = &drawn[&spec.place()][..spec.episodes];
-        let Some(outcomes) = run_row(spec, pairs, plan, &|| progress(&head))? else {
+        let problems = &drawn[&spec.place()][..spec.episodes];
+        let Some(outcomes) = run_row(spec, problems, plan, &|| progress(&head))? else {
             break;
         };
         let row = Row::new(head, outcomes);
@@ -242,53 +268,45 @@ pub fn run(
     Ok(rows)
 }
 
-/// Runs the episode of the pair with this index.
-fn run_one(spec: &RowSpec, plan: &BenchPlan, pair: &Pair, index: usize) -> Result<Outcome> {
-    let incident = plan.event.as_ref().map(|event| {
-        let (task, variant) = (&spec.task, &spec.variant);
-        event.incident(task, variant, spec.tier, index, pair)
-    });
-    let incident = incident.transpose()?;
-    let episode = EpisodeSpec {
-        task: &spec.task,
-        variant: &spec.variant,
-        pair,
-        kind: &spec.controller,
-        config: &spec.config,
-        budget: spec.tier.budget(),
-        incident: incident.as_ref(),
-        traced: index < TRACED,
-    };
-    match plan.realtime {
-        true => run_episode_in_real_time(episode),
-        false => run_episode(episode),
-    }
-}
-
 /// Runs the episodes of a row, or `None` when it was stopped.
 ///
 /// Each worker has a pool of one thread, so that a decision runs on one core and its time is its own.
 fn run_row(
     spec: &RowSpec,
-    pairs: &[Pair],
+    problems: &[Problem],
     plan: &BenchPlan,
     progress: &(dyn Fn() -> bool + Sync),
 ) -> Result<Option<Vec<Outcome>>> {
     let next = AtomicUsize::new(0);
     let results: Mutex<Vec<Option<Result<Outcome>>>> =
-        Mutex::new((0..pairs.len()).map(|_| None).collect());
+        Mutex::new((0..problems.len()).map(|_| None).collect());
     let worker = || -> Result<()> {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build()?;
         pool.install(|| {
             loop {
                 let index = next.fetch_add(1, Ordering::Relaxed);
-                let Some(pair) = pairs.get(index) else { return };
-                let outcome = run_one(spec, plan, pair, index);
+                let Some(problem) = problems.get(index) else {
+                    return;
+                };
+                let episode = EpisodeSpec {
+                    task: &spec.task,
+                    variant: &spec.variant,
+                    pair: &problem.pair,
+                    kind: &spec.controller,
+                    config: &spec.config,
+                    budget: spec.tier.budget(),
+                    incident: problem.incident.as_ref(),
+                    traced: index < TRACED,
+                };
+                let outcome = match plan.realtime {
+                    true => run_episode_in_real_time(episode),
+                    false => run_episode(episode),
+                };
                 if let Ok(mut results) = results.lock() {
                     results[index] = Some(outcome);
                 }
                 if !progress() {
-                    next.store(pairs.len(), Ordering::Relaxed);
+                    next.store(problems.len(), Ordering::Relaxed);
                 }
             }
         });
@@ -306,11 +324,10 @@ fn run_row(
     let results = results
         .into_inner()
         .map_err(|_| anyhow::anyhow!("a worker thread panicked"))?;
-    let context = || format!("task '{}', tier {}", spec.task.name(), spec.tier.name());
     let mut outcomes = Vec::with_capacity(results.len());
     for result in results {
         match result {
-            Some(outcome) => outcomes.push(outcome.with_context(context)?),
+            Some(outcome) => outcomes.push(outcome.with_context(|| spec.whereabouts())?),
             None => return Ok(None),
         }
     }
