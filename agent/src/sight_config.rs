@@ -42,8 +42,8 @@ pub struct SightConfig {
     pub kind: SightKind,
     /// Side of the square picture of each view, pixels. Default 64.
     pub size: usize,
-    /// Bodies that a glimpse looks for, or parts of them, as `body.part`; the window is around the first. Default: object and
-    /// effector of the task.
+    /// Bodies that a glimpse looks for, parts of them, as `body.part`, or what stands still and belongs to none, by its own name;
+    /// the window is around the first. Default: object and effector of the task.
     pub landmarks: Vec<String>,
     /// Whether a localised landmark is where most of its pixels are close together: no for those larger than 28 pixels. Default
     /// yes.

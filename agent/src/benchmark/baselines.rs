@@ -3,7 +3,7 @@
 use super::compare::Comparison;
 use super::row::Row;
 use super::statistics::mcnemar_exact;
-use super::table::{milliseconds, success};
+use super::table::{milliseconds, planned_share, success};
 use comfy_table::{CellAlignment, Table, presets};
 use serde::{Deserialize, Serialize};
 
@@ -22,9 +22,7 @@ pub struct Line {
 impl Line {
     /// Share of the decisions over all tiers that System 2 made.
     pub fn planned_share(&self) -> f64 {
-        let outcomes = || self.rows.iter().flat_map(|row| &row.results);
-        let decisions: usize = outcomes().map(|o| o.decision_ms.len()).sum();
-        outcomes().map(|o| o.planned).sum::<usize>() as f64 / decisions.max(1) as f64
+        planned_share(self.rows.iter())
     }
 
     /// Pairs over all tiers that only the reference solved, and that only this line did; none where they share no pairs.

@@ -21,6 +21,10 @@ pub fn render(rows: &[Row]) -> String {
     header.extend(tiers.iter().map(|t| format!("{} %", t.name())));
     let realtime = rows.iter().any(|r| r.realtime);
     header.extend(["n", "ms p50", "ms p99", "steps/decision"].map(str::to_owned));
+    let hybrid = rows.iter().any(is_hybrid);
+    if hybrid {
+        header.push("planned %".to_owned());
+    }
     if realtime {
         header.push("deadline misses".to_owned());
     }
@@ -51,6 +55,12 @@ pub fn render(rows: &[Row]) -> String {
         cells.push(milliseconds(worst(|r| r.decision_ms_p50)));
         cells.push(milliseconds(worst(|r| r.decision_ms_p99)));
         cells.push(format!("{:.0}", worst(|r| r.model_steps_per_decision)));
+        if hybrid {
+            cells.push(match is_hybrid(first) {
+                true => format!("{:.1}", 100.0 * planned_share(line.iter().copied())),
+                false => String::new(),
+            });
+        }
         if realtime {
             let missed: usize = line.iter().map(|r| r.deadline_misses).sum();
             cells.push(missed.to_string());
@@ -109,6 +119,18 @@ pub fn planner_name(row: &Row) -> String {
         }
         _ => row.planner.clone(),
     }
+}
+
+/// Whether a row is of System 1 and System 2 under an arbiter.
+pub fn is_hybrid(row: &Row) -> bool {
+    row.planner.starts_with("hybrid")
+}
+
+/// Share of all decisions of some rows that System 2 made.
+pub fn planned_share<'a>(rows: impl Iterator<Item = &'a Row> + Clone) -> f64 {
+    let outcomes = || rows.clone().flat_map(|row| &row.results);
+    let decisions: usize = outcomes().map(|o| o.decision_ms.len()).sum();
+    outcomes().map(|o| o.planned).sum::<usize>() as f64 / decisions.max(1) as f64
 }
 
 /// A time in milliseconds, to the microsecond where it is less than one: reactions are a thousand times as fast as plans.

@@ -1,7 +1,8 @@
 //! The HTML report: one file, no network, the pictures inside as SVG.
 
 use super::row::Row;
-use super::table::{milliseconds, planner_name, success, task_name};
+use super::table::{is_hybrid, milliseconds, planner_name, success, task_name};
+use crate::arbiter::Reason;
 use anyhow::{Result, anyhow};
 use plotters::coord::{CoordTranslate, Shift};
 use plotters::prelude::*;
@@ -14,10 +15,10 @@ mod ladder;
 mod latency;
 mod rotation;
 
-const STYLE: &str = "body{font:15px/1.5 system-ui,sans-serif;max-width:1080px;margin:2em auto;padding:0 1em;color:#222}\
+const STYLE: &str = "body{font:15px/1.5 system-ui,sans-serif;max-width:1180px;margin:2em auto;padding:0 1em;color:#222}\
  table{border-collapse:collapse;width:100%;margin:1em 0}th,td{padding:.3em .6em;text-align:right;border-bottom:1px solid #ddd}\
- th:first-child,td:first-child,th:nth-child(2),td:nth-child(2),th:nth-child(3),td:nth-child(3){text-align:left}\
- caption{text-align:left;color:#555}svg{max-width:100%;height:auto}h2{margin-top:2em}td{white-space:nowrap}td:nth-child(3){white-space:normal}small,figcaption{color:#666}figure{margin:1.5em 0}";
+ th:first-child,td:first-child,th:nth-child(2),td:nth-child(2),th:nth-child(3),td:nth-child(3),th:nth-child(4),td:nth-child(4){text-align:left}\
+ caption{text-align:left;color:#555}svg{max-width:100%;height:auto}h2{margin-top:2em}td{white-space:nowrap}td:nth-child(4),td.why{white-space:normal}small,figcaption{color:#666}small{display:inline-block;line-height:1.2}figure{margin:1.5em 0}";
 
 type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 
@@ -85,7 +86,7 @@ pub fn render(rows: &[Row]) -> Result<String> {
          <style>{STYLE}</style></head><body><h1>Foresight benchmark</h1>\
          <p>Success of each planner with Wilson 95 % intervals. All rows of a task and tier share their pairs of start and \
          goal; pairs that are solved at their start were never drawn. An episode may take twice the control steps from which \
-         its goal was taken. <b>oracle</b> plans in true physics with the true pose, <b>latent-cost</b> in true physics with \
+         its goal was taken. <b>system1</b> reacts, <b>hybrid</b> reacts or plans, as its arbiter says. <b>oracle</b> plans in true physics with the true pose, <b>latent-cost</b> in true physics with \
          the model's cost, <b>icem</b> in the world model alone: the gap between the first two is the cost's, the gap between \
          the last two the model's.</p>"
     )?;
@@ -157,14 +158,34 @@ fn series(row: &Row) -> String {
 }
 
 fn named(row: &Row, planner: String) -> String {
-    if row.cost == "none" || row.planner == "oracle" {
-        return planner;
+    let mut name = planner;
+    if row.cost != "none" && row.planner != "oracle" {
+        name = format!("{name} {}", row.cost);
     }
-    let name = format!("{planner} {}", row.cost);
     match row.observation.as_str() {
-        "state" | "world" => name,
+        "none" | "state" | "world" => name,
         sight => format!("{name}, {sight}"),
     }
+}
+
+/// Of a hybrid agent the share of its decisions that System 2 made, percent, and why it was called; of others nothing.
+fn planning(row: &Row) -> String {
+    if !is_hybrid(row) {
+        return String::new();
+    }
+    let decisions = row.reasons.values().sum::<usize>().max(1) as f64;
+    let percent = |count: usize| format!("{:.1}", 100.0 * count as f64 / decisions);
+    let mut reasons: Vec<(&Reason, &usize)> = row.reasons.iter().collect();
+    reasons.retain(|(reason, _)| **reason != Reason::AsUsual);
+    reasons.sort_by(|a, b| b.1.cmp(a.1));
+    let reasons = reasons
+        .into_iter()
+        .map(|(reason, &count)| format!("{} {}", reason.name(), percent(count)));
+    let reasons = reasons.collect::<Vec<_>>().join(", ");
+    format!(
+        "{:.1}<br><small>{reasons}</small>",
+        100.0 * row.planned_share
+    )
 }
 
 fn table(rows: &[Row]) -> Result<String> {
@@ -172,6 +193,10 @@ fn table(rows: &[Row]) -> Result<String> {
         "<table><tr><th>planner</th><th>cost</th><th>sees</th><th>told about poses</th><th>tier</th><th>success, % [95 %]</th><th>n</th>\
          <th>steps to success</th><th>ms p50</th><th>ms p99</th><th>model steps a decision</th>",
     );
+    let hybrid = rows.iter().any(is_hybrid);
+    if hybrid {
+        out.push_str("<th>planned, %, and why</th>");
+    }
     let realtime = rows.iter().any(|r| r.realtime);
     out.push_str(match realtime {
         true => "<th>deadline misses</th></tr>",
@@ -195,6 +220,9 @@ fn table(rows: &[Row]) -> Result<String> {
             milliseconds(row.decision_ms_p99),
             row.model_steps_per_decision
         )?;
+        if hybrid {
+            write!(out, "<td class=\"why\">{}</td>", planning(row))?;
+        }
         if realtime {
             write!(out, "<td>{}</td>", row.deadline_misses)?;
         }
