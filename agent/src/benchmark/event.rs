@@ -83,7 +83,7 @@ impl Event {
         }
     }
 
-    /// What happens in the episode of the pair with this index.
+    /// What happens in the episode of a pair.
     ///
     /// # Errors
     /// When there is no other goal, or nothing to shove.
@@ -92,14 +92,13 @@ impl Event {
         task: &Arc<Task>,
         variant: &Variant,
         tier: Tier,
-        index: u64,
         pair: &Pair,
     ) -> Result<Incident> {
         let mut rng = ChaCha8Rng::seed_from_u64(pair.start_seed);
         rng.set_stream(STREAM);
         let change = match self {
             Self::GoalMoved => {
-                let goal = pairs::another_goal(task, variant, tier, index, pair, &mut rng)?;
+                let goal = pairs::another_goal(task, variant, tier, pair, &mut rng)?;
                 Change::Goal(goal)
             }
             Self::Shove(strength) => {
@@ -170,10 +169,10 @@ mod tests {
     #[test]
     fn a_moved_goal_is_another_one_that_is_not_reached_yet_and_the_same_every_time() {
         let (task, variant, pairs) = pushes(Tier::Near, 6);
-        for (index, pair) in (0..).zip(&pairs) {
+        for pair in &pairs {
             let moved = || {
                 let event = Event::GoalMoved;
-                let incident = event.incident(&task, &variant, Tier::Near, index, pair);
+                let incident = event.incident(&task, &variant, Tier::Near, pair);
                 let Change::Goal(goal) = incident.unwrap().change else {
                     panic!("asked for a goal")
                 };
@@ -194,9 +193,9 @@ mod tests {
     #[test]
     fn shoves_are_as_strong_as_asked_for_and_go_in_many_directions() {
         let (task, variant, pairs) = pushes(Tier::Mid, 6);
-        let directions = (0..).zip(&pairs).map(|(index, pair)| {
+        let directions = pairs.iter().map(|pair| {
             let event = Event::Shove(0.2);
-            let incident = event.incident(&task, &variant, Tier::Mid, index, pair);
+            let incident = event.incident(&task, &variant, Tier::Mid, pair);
             let incident = incident.unwrap();
             assert_eq!(incident.step, 12);
             let Change::Shove(body, impulse) = incident.change else {

@@ -74,7 +74,8 @@ pub fn draw_one(
     )
 }
 
-/// Another goal for the pair with this index: another future of its start, in which the first goal is not reached either.
+/// Another goal for a pair: another future of its start, in which the first goal is not reached either. Where goals are of two kinds
+/// it is of any.
 ///
 /// # Errors
 /// When no admissible one was found.
@@ -82,14 +83,13 @@ pub fn another_goal(
     task: &Arc<Task>,
     variant: &Variant,
     tier: Tier,
-    index: u64,
     pair: &Pair,
     rng: &mut ChaCha8Rng,
 ) -> Result<Goal> {
     let mut env = Env::new(Arc::clone(task), variant.clone())?;
     for _ in 0..MAX_TRIES {
         env.reset(pair.start_seed)?;
-        if let Some(goal) = future(&mut env, tier, index, rng.random())?
+        if let Some(goal) = future(&mut env, tier, rng.random(), rng.random())?
             && !env.achieved(&pair.goal.pose)
         {
             return Ok(goal);

@@ -66,15 +66,13 @@ impl BenchPlan {
     fn problems(&self, spec: &RowSpec, count: usize) -> Result<Vec<Problem>> {
         let (task, variant, tier) = (&spec.task, &spec.variant, spec.tier);
         let pairs = self.pairs.get(task, variant, tier, count)?;
-        let problem = |(index, pair): (usize, Pair)| {
-            let incident = self.event.as_ref().map(|event| {
-                let index = index as u64;
-                event.incident(task, variant, tier, index, &pair)
-            });
+        let problem = |pair: Pair| {
+            let event = self.event.as_ref();
+            let incident = event.map(|event| event.incident(task, variant, tier, &pair));
             let incident = incident.transpose().with_context(|| spec.whereabouts())?;
             Ok(Problem { pair, incident })
         };
-        pairs.into_par_iter().enumerate().map(problem).collect()
+        pairs.into_par_iter().map(problem).collect()
     }
 }
 
