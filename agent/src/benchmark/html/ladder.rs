@@ -1,7 +1,7 @@
 //! Bars of success, the first picture of each task.
 
 use super::super::row::Row;
-use super::super::table::{is_largest_budget, lines};
+use super::super::table::{is_hybrid, is_largest_budget, lines};
 use super::super::tier::Tier;
 use super::{label, legend, plot, svg};
 use anyhow::Result;
@@ -15,17 +15,29 @@ const TIER_COLOURS: [RGBColor; 4] = [
     RGBColor(157, 195, 230),
 ];
 
-/// Bars of success for each planner and tier, with intervals; of planners that ran at several budgets, those of the largest.
+/// Size of the picture, pixels.
+const SIZE: (u32, u32) = (1040, 320);
+
+/// Size of names below the bars, pixels, so that neighbours do not overlap: a letter is about half as wide as high.
+fn name_size(names: &[String]) -> f64 {
+    let longest = names.iter().map(|name| name.chars().count()).max();
+    let room = f64::from(SIZE.0 - 60) / names.len().max(1) as f64;
+    (room / (0.5 * longest.unwrap_or(0).max(1) as f64)).clamp(6.0, 12.0)
+}
+
+/// Bars of success for each planner and tier, with intervals; of planners that ran at several budgets, those of the largest. What the
+/// arbiter is compared with stands among the times alone.
 pub fn render(rows: &[Row]) -> Result<String> {
     let lines: Vec<Vec<&Row>> = lines(rows)
         .into_iter()
         .filter(|line| is_largest_budget(line[0], rows))
+        .filter(|line| !is_hybrid(line[0]) || line[0].planner == "hybrid")
         .collect();
     let tiers: Vec<Tier> = Tier::ALL
         .into_iter()
         .filter(|t| rows.iter().any(|r| r.tier == *t))
         .collect();
-    svg((1040, 320), |root| {
+    svg(SIZE, |root| {
         let names: Vec<String> = lines.iter().map(|l| label(l[0])).collect();
         let mut chart = ChartBuilder::on(root)
             .margin(8)
@@ -38,6 +50,7 @@ pub fn render(rows: &[Row]) -> Result<String> {
             .disable_x_mesh()
             .max_light_lines(0)
             .x_labels(2 * lines.len() + 1)
+            .x_label_style(("sans-serif", name_size(&names)))
             .x_label_formatter(&|x| {
                 let middle = (x.fract() - 0.5).abs() < 1.0e-6;
                 if middle {
