@@ -16,11 +16,12 @@ use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use sim::Task;
 use sim::variation::Variant;
+use std::cell::OnceCell;
 use std::path::PathBuf;
 use std::sync::Arc;
 use world_model::WorldModel;
 use world_model::dataset::Dataset;
-use world_model::policy::{Policy, Relabelling};
+use world_model::policy::{Demonstrations, Policy, Relabelling};
 
 #[derive(Args)]
 pub struct BaselinesArguments {
@@ -87,6 +88,7 @@ pub fn run(arguments: &BaselinesArguments) -> Result<()> {
         distill: &recipe.distill,
         planning: &planning,
         data: &data,
+        encoded: OnceCell::new(),
         interrupt: &interrupt,
         pairs: match arguments.seed {
             Some(seed) => Pairs::Fresh(seed),
@@ -111,6 +113,8 @@ struct Work<'a> {
     distill: &'a DistillConfig,
     planning: &'a PlanningConfig,
     data: &'a Dataset,
+    /// The data in the latent, once they are needed.
+    encoded: OnceCell<Demonstrations>,
     interrupt: &'a Interrupt,
     pairs: Pairs,
 }
@@ -185,6 +189,15 @@ impl Work<'_> {
         Ok(policies)
     }
 
+    /// The exploration data as courses in the latent.
+    fn exploration(&self) -> Result<&Demonstrations> {
+        if let Some(all) = self.encoded.get() {
+            return Ok(all);
+        }
+        let all = encoded(self.model, self.data, self.interrupt)?;
+        Ok(self.encoded.get_or_init(|| all))
+    }
+
     /// The policies of these stages of one distillation, each a name in the table, one of a file and the stage, the last of which is
     /// its end; from their files, where they are there.
     fn distilled(
@@ -216,7 +229,7 @@ impl Work<'_> {
         let belongs = belongs(&lesson, self.data.hash.clone())?;
         let state = files::with_suffix(&path(last), ".distilling");
         let mut progress = Progress::open(&state, belongs)?;
-        let mut all = encoded(self.model, self.data, self.interrupt)?;
+        let mut all = self.exploration()?.clone();
         let end = distil(&lesson, &mut all, &mut progress)?;
         for (_, file, stage) in stages {
             let policy = progress.policy(*stage)?;

@@ -18,11 +18,11 @@ const TIER_COLOURS: [RGBColor; 4] = [
 /// Size of the picture, pixels.
 const SIZE: (u32, u32) = (1040, 320);
 
-/// Size of names below the bars, pixels, so that neighbours do not overlap: a letter is about half as wide as high.
+/// Size of names below the bars, pixels, so that neighbours do not overlap: a letter is about two fifths as wide as the font is high.
 fn name_size(names: &[String]) -> f64 {
     let longest = names.iter().map(|name| name.chars().count()).max();
     let room = f64::from(SIZE.0 - 60) / names.len().max(1) as f64;
-    (room / (0.5 * longest.unwrap_or(0).max(1) as f64)).clamp(6.0, 12.0)
+    (room / (0.4 * longest.unwrap_or(0).max(1) as f64)).clamp(6.0, 12.0)
 }
 
 /// Bars of success for each planner and tier, with intervals; of planners that ran at several budgets, those of the largest. What the
@@ -51,6 +51,7 @@ pub fn render(rows: &[Row]) -> Result<String> {
             .max_light_lines(0)
             .x_labels(2 * lines.len() + 1)
             .x_label_style(("sans-serif", name_size(&names)))
+            .axis_desc_style(("sans-serif", 12))
             .x_label_formatter(&|x| {
                 let middle = (x.fract() - 0.5).abs() < 1.0e-6;
                 if middle {
