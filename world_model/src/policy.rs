@@ -5,6 +5,7 @@
 //! Members see different parts of the data, so that they disagree where there were none.
 
 mod config;
+mod coordinates;
 mod demonstrations;
 mod file;
 mod likelihood;

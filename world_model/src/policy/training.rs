@@ -5,13 +5,17 @@ use std::time::Instant;
 use burn::tensor::Device;
 use rand::RngExt;
 
+use super::coordinates::Coordinates;
 use super::likelihood::Likelihood;
-use super::{Demonstrations, Policy, PolicyCard, PolicyConfig, steps_feature};
+use super::{Demonstrations, Policy, PolicyCard, PolicyConfig};
 use crate::model::WorldModel;
 use crate::perceptron::Perceptron;
 use crate::random::{Purpose, stream};
 use crate::supervised::{FitProgress, Supervised, fit};
 use crate::train::TrainError;
+
+/// Latents and goals that the coordinates are fitted on.
+const COORDINATE_PAIRS: usize = 20_000;
 
 /// Trains a policy in the latent of `model`. `progress` hears of the steps done and the latest loss.
 ///
@@ -45,6 +49,13 @@ pub fn train_policy(
     let rng = &mut stream(config.seed, Purpose::Policy, 0, 0);
     let network = Perceptron::init(&sizes, 0.1, rng, &Device::flex().autodiff());
     let labels = demonstrations.quickest(config.quickest_share);
+    let coordinates = {
+        let rng = &mut stream(config.seed, Purpose::Policy, u64::MAX, 0);
+        let drawn = (0..COORDINATE_PAIRS)
+            .filter_map(|_| demonstrations.draw(&labels, config, rng))
+            .map(|example| (example.latent, example.goal));
+        Coordinates::of(&drawn.collect::<Vec<_>>(), latent)
+    };
     let likelihood = Likelihood {
         members: config.members,
         modes: config.modes,
@@ -61,9 +72,8 @@ pub fn train_policy(
                 let Some(example) = demonstrations.draw(&labels, config, rng) else {
                     continue;
                 };
-                inputs.extend_from_slice(example.latent);
-                inputs.push(steps_feature(example.steps_left));
-                inputs.extend_from_slice(example.goal);
+                let steps = example.steps_left;
+                coordinates.write(example.latent, steps, example.goal, inputs);
                 targets.extend_from_slice(example.block);
                 let learns = |_| f32::from(u8::from(rng.random::<f32>() < config.member_share));
                 targets.extend((0..config.members).map(learns));
@@ -73,7 +83,8 @@ pub fn train_policy(
             likelihood.loss(outputs, targets, slopes)
         },
     };
-    let layers = fit(network, &task, progress)?.layers("");
+    let mut layers = fit(network, &task, progress)?.layers("");
+    layers[0] = coordinates.fold(&layers[0]);
     let card = PolicyCard {
         task: card.task.clone(),
         model_hash: model.hash().to_owned(),
