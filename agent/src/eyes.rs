@@ -36,15 +36,8 @@ pub fn open(
             let samples = pictures(config, task, seed, taken)?;
             let mut settings = config.localiser.clone();
             settings.seed = seed;
-            let localiser = train_localiser(
-                &samples,
-                config.image(task),
-                spec.landmarks().len(),
-                &settings,
-                progress,
-            )
-            .context("the localiser")?;
-            Some(localiser)
+            let localiser = train_localiser(&samples, &spec, &settings, progress);
+            Some(localiser.context("the localiser")?)
         }
         _ => None,
     };

@@ -48,6 +48,8 @@ pub struct SightConfig {
     /// Whether a localised landmark is where most of its pixels are close together: no for those larger than 28 pixels. Default
     /// yes.
     pub attended: bool,
+    /// Whether a second network corrects where localised landmarks are found. Default no.
+    pub refined: bool,
     /// Whether the further parts of a body are told by how far they are from its first one, in which its turning shows. Default no.
     pub offsets: bool,
     /// Side of the window, pixels; zero for none. Default 24.
@@ -67,6 +69,7 @@ impl Default for SightConfig {
             size: 64,
             landmarks: Vec::new(),
             attended: true,
+            refined: false,
             offsets: false,
             window: 24,
             coloured: false,
@@ -77,6 +80,15 @@ impl Default for SightConfig {
 }
 
 impl SightConfig {
+    /// Steps of the network that corrects where landmarks are found: as many as of the one that finds them.
+    pub fn refining_steps(&self) -> usize {
+        if self.refined {
+            self.localiser.steps
+        } else {
+            0
+        }
+    }
+
     /// Size of the images of a task: its views beside each other.
     pub fn image(&self, task: &Task) -> ImageShape {
         ImageShape {
@@ -160,6 +172,7 @@ impl SightConfig {
             SightKind::Localised => Finder::Learned {
                 hidden: self.localiser.hidden.clone(),
                 attended: self.attended,
+                refined: self.refined,
             },
         };
         let appearance = task.appearance();

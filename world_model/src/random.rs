@@ -17,6 +17,7 @@ pub(crate) enum Purpose {
     Distillation = 7,
     Policy = 8,
     Mask = 9,
+    Refiner = 10,
 }
 
 /// The stream for `(seed, purpose, step, shard)`.

@@ -9,6 +9,7 @@ mod front;
 mod glimpse;
 mod image;
 mod localiser;
+mod refiner;
 mod spec;
 #[cfg(test)]
 mod tests;
@@ -21,6 +22,7 @@ pub use spec::{Finder, Landmark, SightSpec};
 use crate::checkpoint::{Archive, CheckpointError, NamedTensor};
 use crate::dataset::Episode;
 use colours::ColourTable;
+use refiner::Refiner;
 use spec::PATCH;
 
 /// Images that an observation consists of: the present one and the one a control step before it, from which velocities are read.
@@ -57,16 +59,13 @@ impl Sight {
         spec.check()?;
         let mut colours = None;
         if let SightSpec::Glimpse {
-            image,
-            landmarks,
-            finder,
-            ..
+            landmarks, finder, ..
         } = &spec
         {
             match (finder, &localiser) {
                 (Finder::Colours, _) => colours = Some(ColourTable::new(landmarks)),
                 (Finder::Learned { .. }, Some(localiser)) => {
-                    localiser.check(*image, landmarks.len())?;
+                    localiser.check(&spec)?;
                 }
                 (Finder::Learned { .. }, None) => {
                     return Err(SightError::Spec {
@@ -116,16 +115,15 @@ impl Sight {
         };
         let mut view = View::default();
         let told_from = self.spec.told_from();
+        let refiner = self.localiser.as_ref().and_then(Localiser::refiner);
         for part in 0..views {
             let first = view.known.len();
-            let mut seen = Vec::with_capacity(masks.len());
-            for (index, mask) in masks.iter().enumerate() {
+            let mut places = glimpse::places(&masks, part, views, self.spec.attends());
+            if let Some(refiner) = refiner {
+                refiner.correct(image, part, &mut places)?;
+            }
+            for (index, (mask, at)) in masks.iter().zip(&places).enumerate() {
                 let part = mask.part(part, views);
-                let at = match self.attends() {
-                    true => part.attended(),
-                    false => part.centroid(),
-                };
-                seen.push(at.is_some());
                 view.known.push(at.is_some() || !self.remembers());
                 let centre = at.unwrap_or(part.centre());
                 view.coordinates.extend(part.normalised(centre));
@@ -138,10 +136,10 @@ impl Sight {
                     }
                 }
             }
-            view.seen += seen.iter().filter(|seen| **seen).count();
+            view.seen += places.iter().flatten().count();
             for (index, from) in told_from.iter().enumerate() {
                 let Some(from) = from else { continue };
-                let both = seen[index] && seen[*from];
+                let both = places[index].is_some() && places[*from].is_some();
                 view.known[first + index] &= both || !self.remembers();
                 for axis in 0..2 {
                     let origin = view.coordinates[2 * (first + from) + axis];
@@ -156,14 +154,6 @@ impl Sight {
     /// Whether a landmark that is not seen is where it was. Where colours find the landmarks the middle stands for it.
     fn remembers(&self) -> bool {
         self.localiser.is_some()
-    }
-
-    /// Whether a landmark is where most of its pixels are close together.
-    fn attends(&self) -> bool {
-        let SightSpec::Glimpse { finder, .. } = &self.spec else {
-            return false;
-        };
-        matches!(finder, Finder::Learned { attended: true, .. })
     }
 
     /// Leaves every landmark that `view` does not show where it was in an `earlier` view, with the window around the first. A part
@@ -295,11 +285,18 @@ impl Sight {
         Ok(now)
     }
 
-    /// The network that finds the landmarks, as tensors of a file.
+    /// The networks that find the landmarks, as tensors of a file.
     pub(crate) fn tensors(&self) -> Vec<NamedTensor> {
-        let layers = self.localiser.iter().flat_map(|l| l.layers()).enumerate();
+        let Some(localiser) = &self.localiser else {
+            return Vec::new();
+        };
+        let refiner = localiser.refiner().map_or(&[][..], Refiner::layers);
+        let networks = [("sight", localiser.layers()), ("sight.refiner", refiner)];
+        let layers = networks
+            .iter()
+            .flat_map(|(name, layers)| layers.iter().enumerate().map(move |(i, l)| (name, i, l)));
         layers
-            .flat_map(|(index, layer)| layer.tensors(&format!("sight.{index}")))
+            .flat_map(|(name, index, layer)| layer.tensors(&format!("{name}.{index}")))
             .collect()
     }
 
@@ -328,13 +325,24 @@ impl Sight {
         let localiser = match &spec {
             SightSpec::Glimpse {
                 image,
+                views,
                 landmarks,
-                finder: Finder::Learned { hidden, .. },
+                finder: Finder::Learned {
+                    hidden, refined, ..
+                },
                 ..
             } => {
                 let sizes = Localiser::sizes(hidden, landmarks.len());
                 let layers = archive.take_network("sight", &sizes)?;
-                Some(Localiser::try_new(*image, layers).map_err(|e| archive.networks(&e))?)
+                let mut localiser =
+                    Localiser::try_new(*image, layers).map_err(|e| archive.networks(&e))?;
+                if *refined {
+                    let sizes = Refiner::sizes(hidden, landmarks.len());
+                    let layers = archive.take_network("sight.refiner", &sizes)?;
+                    let refiner = Refiner::try_new(*image, *views, layers);
+                    localiser = localiser.refined_by(refiner.map_err(|e| archive.networks(&e))?);
+                }
+                Some(localiser)
             }
             _ => None,
         };

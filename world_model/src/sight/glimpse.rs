@@ -36,6 +36,22 @@ impl Mask {
     }
 }
 
+/// Where each landmark is in one of `views` views, in pixels from its corner; none for one that is not seen. `attended`: where most of
+/// its pixels are close together, else where all of them are on average.
+pub(super) fn places(
+    masks: &[Mask],
+    view: usize,
+    views: usize,
+    attended: bool,
+) -> Vec<Option<[f32; 2]>> {
+    let parts = masks.iter().map(|mask| mask.part(view, views));
+    let place = |part: Part| match attended {
+        true => part.attended(),
+        false => part.centroid(),
+    };
+    parts.map(place).collect()
+}
+
 /// A part of a mask that is as high as the whole: one view. Its coordinates are pixels from its own corner.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Part<'a> {

@@ -2,6 +2,7 @@
 
 use crate::dataset::DatasetSpec;
 use serde::{Deserialize, Serialize};
+use std::ops::Range;
 use thiserror::Error;
 
 /// Size of an RGB image, 8 bits a channel, `[height, width, 3]`.
@@ -121,6 +122,34 @@ impl ImageShape {
             expected: self.bytes(),
             shape: self,
         })
+    }
+
+    /// Appends the square of `side` pixels whose upper left corner is at `[left, top]`, `[side, side, 3]`, from -1 to 1; 0 outside
+    /// the image and outside `columns`.
+    pub(super) fn square(
+        self,
+        image: &[u8],
+        columns: Range<usize>,
+        [left, top]: [isize; 2],
+        side: usize,
+        out: &mut Vec<f32>,
+    ) {
+        let (first, end) = (columns.start as isize, columns.end as isize);
+        let (height, side) = (self.height as isize, side as isize);
+        for y in top..top + side {
+            if !(0..height).contains(&y) {
+                out.resize(out.len() + 3 * side as usize, 0.0);
+                continue;
+            }
+            let before = (first - left).clamp(0, side) as usize;
+            let after = (left + side - end).clamp(0, side) as usize;
+            out.resize(out.len() + 3 * before, 0.0);
+            let inside = (side as usize).saturating_sub(before + after);
+            let start = 3 * (y * self.width as isize + left.max(first)) as usize;
+            let line = image.get(start..start + 3 * inside).unwrap_or_default();
+            out.extend(line.iter().map(|&c| f32::from(c) / 127.5 - 1.0));
+            out.resize(out.len() + 3 * after, 0.0);
+        }
     }
 
     /// The bytes of a PNG file of an image.

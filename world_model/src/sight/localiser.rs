@@ -7,6 +7,8 @@
 
 use super::glimpse::Mask;
 use super::image::{ImageShape, SightError};
+use super::refiner::{self, Refiner};
+use super::spec::SightSpec;
 use crate::config::{ConfigError, check};
 use crate::imagination::{Linear, Mlp, PackedMlp, Scratch};
 use crate::perceptron::Perceptron;
@@ -106,6 +108,7 @@ pub struct Localiser {
     landmarks: usize,
     layers: Arc<[Linear]>,
     network: PackedMlp,
+    refiner: Option<Refiner>,
 }
 
 impl Localiser {
@@ -127,7 +130,19 @@ impl Localiser {
             landmarks,
             layers: layers.into(),
             network,
+            refiner: None,
         })
+    }
+
+    /// The same, and where it finds landmarks is corrected.
+    pub(super) fn refined_by(mut self, refiner: Refiner) -> Self {
+        self.refiner = Some(refiner);
+        self
+    }
+
+    /// What corrects where landmarks are found.
+    pub(super) fn refiner(&self) -> Option<&Refiner> {
+        self.refiner.as_ref()
     }
 
     /// Widths of the layers of a localiser.
@@ -135,16 +150,22 @@ impl Localiser {
         [&[INPUTS], hidden, &[landmarks * CELL * CELL]].concat()
     }
 
-    pub(super) fn check(&self, image: ImageShape, landmarks: usize) -> Result<(), SightError> {
-        if (self.image, self.landmarks) == (image, landmarks) {
-            return Ok(());
+    pub(super) fn check(&self, spec: &SightSpec) -> Result<(), SightError> {
+        let (image, landmarks) = (spec.image(), spec.landmarks().len());
+        if (self.image, self.landmarks) != (image, landmarks) {
+            return Err(SightError::Spec {
+                what: format!(
+                    "a localiser of {} landmarks in images of {}, expected {landmarks} and {image}",
+                    self.landmarks, self.image
+                ),
+            });
         }
-        Err(SightError::Spec {
-            what: format!(
-                "a localiser of {} landmarks in images of {}, expected {landmarks} and {image}",
-                self.landmarks, self.image
-            ),
-        })
+        if self.refiner.is_some() != spec.refines() {
+            return Err(SightError::Spec {
+                what: "a localiser and a sight of which only one refines places".to_owned(),
+            });
+        }
+        Ok(())
     }
 
     pub(crate) fn layers(&self) -> &[Linear] {
@@ -194,28 +215,10 @@ fn corners(shape: ImageShape) -> impl Iterator<Item = [usize; 2]> {
     rows.flat_map(move |top| (0..shape.width).step_by(CELL).map(move |left| [left, top]))
 }
 
-/// Appends a cell of an image with its surroundings, `[INPUTS]`, from -1 to 1 and 0 outside the image.
-fn cell(image: &[u8], shape: ImageShape, [left, top]: [usize; 2], out: &mut Vec<f32>) {
-    let (width, height) = (shape.width as isize, shape.height as isize);
-    let side = (CELL + 2 * MARGIN) as isize;
-    let (x, top) = (
-        left as isize - MARGIN as isize,
-        top as isize - MARGIN as isize,
-    );
-    for y in top..top + side {
-        if !(0..height).contains(&y) {
-            out.resize(out.len() + 3 * side as usize, 0.0);
-            continue;
-        }
-        let before = (-x).clamp(0, side) as usize;
-        let after = (x + side - width).clamp(0, side) as usize;
-        out.resize(out.len() + 3 * before, 0.0);
-        let start = 3 * (y * width + x.max(0)) as usize;
-        let inside = 3 * (side as usize - before - after);
-        let line = &image[start..start + inside];
-        out.extend(line.iter().map(|&c| f32::from(c) / 127.5 - 1.0));
-        out.resize(out.len() + 3 * after, 0.0);
-    }
+/// Appends a cell of an image with its surroundings, `[INPUTS]`.
+fn cell(image: &[u8], shape: ImageShape, corner: [usize; 2], out: &mut Vec<f32>) {
+    let corner = corner.map(|at| at as isize - MARGIN as isize);
+    shape.square(image, 0..shape.width, corner, CELL + 2 * MARGIN, out);
 }
 
 /// Appends the shares that the landmarks have in a cell's pixels, `[landmarks * CELL^2]`, and returns whether one is there.
@@ -245,19 +248,19 @@ fn label(
     there
 }
 
-/// Trains a localiser on pictures of `image` pixels with `landmarks` landmarks. `progress` hears of the steps done and the mean
-/// cross-entropy a pixel of the cells that it was measured on.
+/// Trains the localiser of a sight on pictures. `progress` hears of the steps done and the loss: the mean cross-entropy a pixel of the
+/// cells that it was measured on, and then, where places are refined, how many pixels they are off, in as many steps more.
 ///
 /// # Errors
 /// Bad settings; pictures or labels of another size, or none; an interruption; what the backend says.
 pub fn train_localiser(
     samples: &[LocaliserSample],
-    image: ImageShape,
-    landmarks: usize,
+    spec: &SightSpec,
     config: &LocaliserConfig,
     progress: &mut FitProgress,
 ) -> Result<Localiser, TrainError> {
     config.validate()?;
+    let (image, landmarks) = (spec.image(), spec.landmarks().len());
     if samples.is_empty() {
         return Err(SightError::Spec {
             what: "no pictures to learn landmarks from, expected at least one".to_owned(),
@@ -322,5 +325,12 @@ pub fn train_localiser(
         },
     };
     let layers = fit(network, &task, progress)?.layers("");
-    Ok(Localiser::try_new(image, layers)?)
+    let localiser = Localiser::try_new(image, layers)?;
+    if !spec.refines() {
+        return Ok(localiser);
+    }
+    let refiner = refiner::train(samples, spec, &localiser, config, &mut |step, loss| {
+        progress(config.steps + step, loss)
+    })?;
+    Ok(localiser.refined_by(refiner))
 }

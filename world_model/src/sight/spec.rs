@@ -32,6 +32,9 @@ pub enum Finder {
         /// count; else where all of them are on average, as for what is larger than 28 pixels.
         #[serde(default = "yes")]
         attended: bool,
+        /// Whether a second network corrects where they are found.
+        #[serde(default)]
+        refined: bool,
     },
 }
 
@@ -77,11 +80,36 @@ impl SightSpec {
         }
     }
 
+    /// Views side by side in an image.
+    pub(super) fn views(&self) -> usize {
+        match self {
+            Self::Glimpse { views, .. } => *views,
+            Self::Frame { .. } => 1,
+        }
+    }
+
     /// What is looked for; nothing where the whole frame is seen.
     pub fn landmarks(&self) -> &[Landmark] {
         match self {
             Self::Glimpse { landmarks, .. } => landmarks,
             Self::Frame { .. } => &[],
+        }
+    }
+
+    /// Whether a landmark is where most of its pixels are close together.
+    pub(super) fn attends(&self) -> bool {
+        matches!(self.finder(), Some(Finder::Learned { attended: true, .. }))
+    }
+
+    /// Whether a second network corrects where landmarks are found.
+    pub(super) fn refines(&self) -> bool {
+        matches!(self.finder(), Some(Finder::Learned { refined: true, .. }))
+    }
+
+    fn finder(&self) -> Option<&Finder> {
+        match self {
+            Self::Glimpse { finder, .. } => Some(finder),
+            Self::Frame { .. } => None,
         }
     }
 

@@ -67,6 +67,7 @@ fn localised(window: Option<usize>) -> Sight {
         finder: Finder::Learned {
             hidden: Vec::new(),
             attended: true,
+            refined: false,
         },
         offsets: false,
     };
@@ -326,19 +327,7 @@ fn a_localiser_learns_to_find_a_shape_among_others_of_its_colour() {
         learning_rate: 3.0e-3,
         ..LocaliserConfig::default()
     };
-    let samples: Vec<_> = (0..600).map(|_| sample().0).collect();
-    let mut foreign = samples[..1].to_vec();
-    foreign[0].landmarks[0] = 2;
-    let refused = train_localiser(&foreign, shape, 1, &config, &mut |_, _| {
-        ControlFlow::Continue(())
-    });
-    let refused = refused.unwrap_err().to_string();
-    assert!(refused.contains("landmark 2 of 1"), "{refused}");
-    let localiser = train_localiser(&samples, shape, 1, &config, &mut |_, _| {
-        ControlFlow::Continue(())
-    })
-    .unwrap();
-    let spec = SightSpec::Glimpse {
+    let spec = |refined| SightSpec::Glimpse {
         image: shape,
         views: 1,
         landmarks: vec![Landmark {
@@ -348,17 +337,35 @@ fn a_localiser_learns_to_find_a_shape_among_others_of_its_colour() {
         window: None,
         coloured: false,
         finder: Finder::Learned {
-            hidden: config.hidden,
+            hidden: config.hidden.clone(),
             attended: true,
+            refined,
         },
         offsets: false,
     };
-    let sight = Sight::try_new(spec, Some(localiser)).unwrap();
-    let off = (0..40).map(|_| {
-        let (sample, [x, y]) = sample();
-        let found = sight.look(&sample.image).unwrap().coordinates;
-        (16.0 * (found[0] + 1.0) - x).hypot(16.0 * (found[1] + 1.0) - y)
+    let samples: Vec<_> = (0..600).map(|_| sample().0).collect();
+    let learn = |samples: &[_], spec: &SightSpec| {
+        train_localiser(
+            samples,
+            spec,
+            &config,
+            &mut |_, _| ControlFlow::Continue(()),
+        )
+    };
+    let mut foreign = samples[..1].to_vec();
+    foreign[0].landmarks[0] = 2;
+    let refused = learn(&foreign, &spec(false)).unwrap_err().to_string();
+    assert!(refused.contains("landmark 2 of 1"), "{refused}");
+    let fresh: Vec<_> = (0..40).map(|_| sample()).collect();
+    let pixels_off = [false, true].map(|refined| {
+        let localiser = learn(&samples, &spec(refined)).unwrap();
+        let sight = Sight::try_new(spec(refined), Some(localiser)).unwrap();
+        let off = fresh.iter().map(|(sample, [x, y])| {
+            let found = sight.look(&sample.image).unwrap().coordinates;
+            (16.0 * (found[0] + 1.0) - x).hypot(16.0 * (found[1] + 1.0) - y)
+        });
+        off.sum::<f32>() / fresh.len() as f32
     });
-    let mean = off.sum::<f32>() / 40.0;
-    assert!(mean < 1.0, "found {mean} pixels away on average");
+    assert!(pixels_off[0] < 1.0, "{pixels_off:?}");
+    assert!(pixels_off[1] < 0.5 * pixels_off[0], "{pixels_off:?}");
 }

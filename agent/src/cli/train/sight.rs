@@ -25,7 +25,8 @@ pub fn open(
     interrupt: &Interrupt,
 ) -> Result<Sight> {
     let taking = bar(config.localiser.pictures, "localiser", "pictures")?;
-    let bar = bar(config.localiser.steps, "localiser", "steps")?;
+    let (marking, refining) = (config.localiser.steps, config.refining_steps());
+    let bar = bar(marking + refining, "localiser", "steps")?;
     let taken = |more: usize| {
         taking.inc(more as u64);
         !interrupt.requested()
@@ -33,7 +34,10 @@ pub fn open(
     let sight = eyes::open(config, task, seed, &taken, &mut |step, loss| {
         taking.finish_and_clear();
         bar.set_position(step as u64);
-        bar.set_message(format!("cross-entropy {loss:.4}"));
+        bar.set_message(match step <= marking {
+            true => format!("cross-entropy {loss:.4}"),
+            false => format!("{loss:.2} pixels off"),
+        });
         interrupt.flow()
     });
     taking.finish_and_clear();

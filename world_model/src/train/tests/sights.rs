@@ -44,6 +44,7 @@ fn localised(likely: f32) -> Sight {
     let finder = Finder::Learned {
         hidden: vec![4],
         attended: true,
+        refined: false,
     };
     Sight::try_new(spec(8, finder), Some(localiser)).unwrap()
 }

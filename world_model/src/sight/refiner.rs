@@ -1,0 +1,271 @@
+//! A network that corrects where a landmark was found.
+//!
+//! The pixels that are marked as a landmark's tell where it is to a third of a pixel, and with a part of it hidden to less. A
+//! second small perceptron reads the square of pixels around that place and says how far it is off, in the same pictures with
+//! varied looks, and from just those places. It is the same for all landmarks and has a pair of outputs for each.
+
+use super::glimpse::places;
+use super::image::{ImageShape, SightError};
+use super::localiser::{LABEL_POINTS, Localiser, LocaliserConfig, LocaliserSample};
+use super::spec::SightSpec;
+use crate::imagination::{Linear, Mlp, PackedMlp, Scratch};
+use crate::perceptron::Perceptron;
+use crate::random::{Purpose, stream};
+use crate::supervised::{FitProgress, Supervised, fit};
+use crate::train::TrainError;
+use burn::tensor::Device;
+use rand::RngExt;
+use rayon::prelude::*;
+use std::cell::RefCell;
+use std::ops::Range;
+use std::sync::Arc;
+
+/// Side of the square that is read, pixels.
+const SIDE: usize = 24;
+const INPUTS: usize = 3 * SIDE * SIDE;
+/// Pixels that an output of 1 stands for.
+const UNIT: f32 = 4.0;
+/// Places that are further off than this in x or y, pixels, are another thing's, and teach nothing.
+const FARTHEST: f32 = 8.0;
+/// The square's middle is up to so many pixels beside the place in training.
+const JITTER: i32 = 2;
+/// Below this the loss is quadratic, in units of the outputs.
+const SOFT: f32 = 0.02;
+/// Fewest points of a label by which a landmark has a place.
+const FEWEST_POINTS: usize = 4;
+/// Squares in a step for each picture of the localiser's steps.
+const SQUARES: usize = 8;
+
+thread_local! {
+    static SCRATCH: RefCell<(Scratch, Vec<f32>, Vec<f32>)> = RefCell::default();
+}
+
+/// A trained network. A clone shares its weights.
+#[derive(Clone, Debug)]
+pub(super) struct Refiner {
+    image: ImageShape,
+    views: usize,
+    layers: Arc<[Linear]>,
+    network: PackedMlp,
+}
+
+impl Refiner {
+    pub fn try_new(
+        image: ImageShape,
+        views: usize,
+        layers: Vec<Linear>,
+    ) -> Result<Self, SightError> {
+        let wrong = |what: String| SightError::Spec { what };
+        let network = Mlp::try_new(layers.clone()).map_err(|e| wrong(format!("refiner: {e}")))?;
+        let network = PackedMlp::new(&network);
+        if network.inputs() != INPUTS || !network.outputs().is_multiple_of(2) {
+            return Err(wrong(format!(
+                "a refiner of {} inputs and {} outputs: expected {INPUTS}, and two for each landmark",
+                network.inputs(),
+                network.outputs()
+            )));
+        }
+        Ok(Self {
+            image,
+            views,
+            layers: layers.into(),
+            network,
+        })
+    }
+
+    /// Widths of the layers of a refiner.
+    pub fn sizes(hidden: &[usize], landmarks: usize) -> Vec<usize> {
+        [&[INPUTS], hidden, &[2 * landmarks]].concat()
+    }
+
+    pub fn layers(&self) -> &[Linear] {
+        &self.layers
+    }
+
+    /// Corrects where the landmarks of a view were found, in pixels from its corner.
+    pub fn correct(
+        &self,
+        image: &[u8],
+        view: usize,
+        places: &mut [Option<[f32; 2]>],
+    ) -> Result<(), SightError> {
+        SCRATCH.with_borrow_mut(|(scratch, inputs, outputs)| {
+            inputs.clear();
+            for place in places.iter().flatten() {
+                let columns = columns(self.image, self.views, view);
+                square(image, self.image, columns, middle(*place), inputs);
+            }
+            let (rows, width) = (inputs.len() / INPUTS, self.network.outputs());
+            outputs.resize(rows * width, 0.0);
+            self.network
+                .forward(inputs, rows, outputs, scratch)
+                .map_err(|e| SightError::Spec {
+                    what: format!("refiner: {e}"),
+                })?;
+            let seen = places.iter_mut().enumerate();
+            let seen = seen.filter_map(|(index, place)| Some((index, place.as_mut()?)));
+            for ((index, place), outputs) in seen.zip(outputs.chunks_exact(width)) {
+                let off = &outputs[2 * index..2 * index + 2];
+                for (axis, middle) in middle(*place).into_iter().enumerate() {
+                    place[axis] = middle as f32 + UNIT * off[axis];
+                }
+            }
+            Ok(())
+        })
+    }
+}
+
+/// Columns of an image that a view takes up.
+fn columns(image: ImageShape, views: usize, view: usize) -> Range<usize> {
+    let width = image.width / views;
+    view * width..(view + 1) * width
+}
+
+/// Middle of the square that is read for a place.
+fn middle(place: [f32; 2]) -> [i32; 2] {
+    place.map(|at| at.round() as i32)
+}
+
+/// Appends the square of a view's pixels around `middle`, which counts from the view's corner.
+fn square(
+    image: &[u8],
+    shape: ImageShape,
+    columns: Range<usize>,
+    [x, y]: [i32; 2],
+    out: &mut Vec<f32>,
+) {
+    let half = (SIDE / 2) as isize;
+    let corner = [
+        columns.start as isize + x as isize - half,
+        y as isize - half,
+    ];
+    shape.square(image, columns, corner, SIDE, out);
+}
+
+/// A landmark in a picture: where it was found and where it is, in pixels from the corner of its view.
+struct Case {
+    sample: usize,
+    view: usize,
+    landmark: usize,
+    found: [f32; 2],
+    place: [f32; 2],
+}
+
+/// The landmarks of all pictures that `localiser` finds, but not elsewhere.
+fn cases(
+    samples: &[LocaliserSample],
+    spec: &SightSpec,
+    views: usize,
+    localiser: &Localiser,
+) -> Result<Vec<Case>, SightError> {
+    let of_sample = |(sample, picture): (usize, &LocaliserSample)| {
+        let masks = localiser.masks(&picture.image)?;
+        let mut cases = Vec::new();
+        for view in 0..views {
+            let found = places(&masks, view, views, spec.attends());
+            let labelled = labelled(picture, spec.image(), views, view, found.len());
+            let both = found.into_iter().zip(labelled).enumerate();
+            cases.extend(both.filter_map(|(landmark, (found, place))| {
+                let (found, place) = (found?, place?);
+                let near = |axis: usize| (found[axis] - place[axis]).abs() <= FARTHEST;
+                (near(0) && near(1)).then_some(Case {
+                    sample,
+                    view,
+                    landmark,
+                    found,
+                    place,
+                })
+            }));
+        }
+        Ok(cases)
+    };
+    let all = samples.par_iter().enumerate().map(of_sample);
+    let all = all.collect::<Result<Vec<_>, SightError>>()?;
+    Ok(all.into_iter().flatten().collect())
+}
+
+/// Where the landmarks of a view are by their labels.
+fn labelled(
+    sample: &LocaliserSample,
+    image: ImageShape,
+    views: usize,
+    view: usize,
+    landmarks: usize,
+) -> Vec<Option<[f32; 2]>> {
+    let columns = columns(image, views, view);
+    let mut sums = vec![([0.0f32; 2], 0usize); landmarks];
+    let lines = sample.landmarks.chunks_exact(LABEL_POINTS * image.width);
+    for (y, line) in lines.enumerate() {
+        let line = &line[LABEL_POINTS * columns.start..LABEL_POINTS * columns.end];
+        for (x, &landmark) in line.iter().enumerate() {
+            if landmark > 0 {
+                let ([sum_x, sum_y], points) = &mut sums[usize::from(landmark) - 1];
+                *sum_x += x as f32 + 0.5;
+                *sum_y += y as f32 + 0.5;
+                *points += 1;
+            }
+        }
+    }
+    let place = |(sum, points): ([f32; 2], usize)| {
+        let mean = sum.map(|sum| sum / (LABEL_POINTS * points) as f32);
+        (points >= FEWEST_POINTS).then_some(mean)
+    };
+    sums.into_iter().map(place).collect()
+}
+
+/// Trains the refiner of `localiser` on its pictures. `progress` hears of the steps done and how many pixels the places of a step
+/// are off on average.
+pub(super) fn train(
+    samples: &[LocaliserSample],
+    spec: &SightSpec,
+    localiser: &Localiser,
+    config: &LocaliserConfig,
+    progress: &mut FitProgress,
+) -> Result<Refiner, TrainError> {
+    let (image, views) = (spec.image(), spec.views());
+    let cases = cases(samples, spec, views, localiser)?;
+    if cases.is_empty() {
+        return Err(SightError::Spec {
+            what: "the localiser finds no landmark in its pictures: nothing to refine".to_owned(),
+        }
+        .into());
+    }
+    let sizes = Refiner::sizes(&config.hidden, spec.landmarks().len());
+    let rng = &mut stream(config.seed, Purpose::Refiner, 0, 0);
+    let network = Perceptron::init(&sizes, 1.0, rng, &Device::flex().autodiff());
+    let width = 2 * spec.landmarks().len();
+    let task = Supervised {
+        steps: config.steps,
+        learning_rate: config.learning_rate,
+        inputs: INPUTS,
+        forward: |network: &Perceptron, inputs| network.forward(inputs),
+        draw: |step: usize, shard: usize, inputs: &mut Vec<f32>, targets: &mut Vec<f32>| {
+            let rng = &mut stream(config.seed, Purpose::Refiner, 1 + step as u64, shard as u64);
+            for _ in 0..(SQUARES * config.batch).div_ceil(2) {
+                let case = &cases[rng.random_range(0..cases.len())];
+                let middle = middle(case.found).map(|at| at + rng.random_range(-JITTER..=JITTER));
+                let columns = columns(image, views, case.view);
+                square(&samples[case.sample].image, image, columns, middle, inputs);
+                let off = [0, 1].map(|axis| (case.place[axis] - middle[axis] as f32) / UNIT);
+                targets.extend([case.landmark as f32, off[0], off[1]]);
+            }
+        },
+        // The distance between the place and where it is said to be; only its own landmark's outputs count.
+        loss: |outputs: &[f32], targets: &[f32], slopes: &mut [f32]| {
+            let rows = outputs.chunks_exact(width).zip(targets.chunks_exact(3));
+            let share = UNIT * width as f32 / outputs.len() as f32;
+            let mut loss = 0.0;
+            for ((outputs, target), slopes) in rows.zip(slopes.chunks_exact_mut(width)) {
+                let at = 2 * target[0] as usize;
+                let (x, y) = (outputs[at] - target[1], outputs[at + 1] - target[2]);
+                let distance = (x * x + y * y + SOFT * SOFT).sqrt();
+                loss += share * (distance - SOFT);
+                slopes[at] = share * x / distance;
+                slopes[at + 1] = share * y / distance;
+            }
+            loss
+        },
+    };
+    let layers = fit(network, &task, progress)?.layers("");
+    Ok(Refiner::try_new(image, views, layers)?)
+}
