@@ -29,6 +29,10 @@ use world_model::policy::PolicyConfig;
 pub struct DistillConfig {
     /// The network and its training.
     pub policy: PolicyConfig,
+    /// Episodes of exploration data that the first policy learns from, of which later ones see nothing; from images each takes a while to
+    /// look through. Default none: all of them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub exploration: Option<usize>,
     /// Goals that the planner goes to, over all tiers. Default 1500; none leaves a policy without a planner.
     pub planner_goals: usize,
     /// Model steps of a decision of the planner that goes to goals of its own, to which its population is scaled: many labels of a
@@ -68,6 +72,9 @@ impl DistillConfig {
         if !(0.0..=1.0).contains(&self.quantile) {
             let value = self.quantile;
             bail!("distillation setting `quantile` is {value}, expected in [0, 1]");
+        }
+        if self.exploration == Some(0) {
+            bail!("distillation setting `exploration` is 0, expected at least 1");
         }
         let least_one = [
             ("recoveries", self.recoveries),
@@ -113,6 +120,7 @@ impl Default for DistillConfig {
     fn default() -> Self {
         Self {
             policy: PolicyConfig::default(),
+            exploration: None,
             planner_goals: 1500,
             budget: None,
             rounds: 2,

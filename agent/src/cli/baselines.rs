@@ -48,7 +48,8 @@ pub fn run(arguments: &BaselinesArguments) -> Result<()> {
     if arguments.episodes == 0 {
         bail!(UsageError("--episodes 0: expected at least 1".to_owned()));
     }
-    let source = arguments.source.open()?;
+    let mut source = arguments.source.open()?;
+    source.recipe.distill.exploration = None; // who clones data clones all of them
     let recipe = &source.recipe;
     let usage = |error: anyhow::Error| UsageError(error.to_string());
     recipe.distill.validate().map_err(usage)?;
@@ -194,7 +195,7 @@ impl Work<'_> {
         if let Some(all) = self.encoded.get() {
             return Ok(all);
         }
-        let all = encoded(self.model, self.data, self.interrupt)?;
+        let all = encoded(self.model, self.data, None, self.interrupt)?;
         Ok(self.encoded.get_or_init(|| all))
     }
 

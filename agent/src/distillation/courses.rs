@@ -7,7 +7,7 @@ use anyhow::{Context, Result, bail};
 use rayon::prelude::*;
 use std::path::Path;
 use world_model::WorldModel;
-use world_model::dataset::Dataset;
+use world_model::dataset::Episode;
 use world_model::model::EncoderScratch;
 use world_model::policy::{Demonstrations, Label};
 
@@ -17,11 +17,11 @@ use world_model::policy::{Demonstrations, Label};
 /// An episode that the model cannot see or encode.
 pub fn of_data(
     model: &WorldModel,
-    dataset: &Dataset,
+    episodes: &[Episode],
     progress: &(dyn Fn() -> bool + Sync),
 ) -> Result<Option<Demonstrations>> {
-    let episodes = dataset.episodes.par_iter().enumerate();
-    let courses = episodes.map(|(index, episode)| {
+    let looked_at = episodes.par_iter().enumerate();
+    let courses = looked_at.map(|(index, episode)| {
         if !progress() {
             return Ok(None);
         }
@@ -35,7 +35,7 @@ pub fn of_data(
     };
     let card = model.card();
     let mut all = Demonstrations::new(card.latent_dim(), card.action_dim(), card.block());
-    for (latents, episode) in courses.iter().zip(&dataset.episodes) {
+    for (latents, episode) in courses.iter().zip(episodes) {
         all.push_course(latents, &episode.actions)?;
     }
     Ok(Some(all))

@@ -44,11 +44,11 @@ thread_local! {
 pub struct LocaliserConfig {
     /// Pictures to train on. Default 48000.
     pub pictures: usize,
-    /// Optimiser steps. Default 20000.
+    /// Optimiser steps, and as many more where places are refined. Default 20000.
     pub steps: usize,
-    /// Pictures in a step. Default 16.
+    /// Pictures in a step. Default 16. The refiner reads eight landmarks in a step for each.
     pub batch: usize,
-    /// Widths of the hidden layers. Default 128, 128.
+    /// Widths of the hidden layers, of the refiner as well. Default 128, 128.
     pub hidden: Vec<usize>,
     /// Peak learning rate. Default 0.001.
     pub learning_rate: f32,

@@ -359,6 +359,8 @@ fn a_localiser_learns_to_find_a_shape_among_others_of_its_colour() {
     let fresh: Vec<_> = (0..40).map(|_| sample()).collect();
     let pixels_off = [false, true].map(|refined| {
         let localiser = learn(&samples, &spec(refined)).unwrap();
+        let other = Sight::try_new(spec(!refined), Some(localiser.clone())).unwrap_err();
+        assert!(other.to_string().contains("only one refines"), "{other}");
         let sight = Sight::try_new(spec(refined), Some(localiser)).unwrap();
         let off = fresh.iter().map(|(sample, [x, y])| {
             let found = sight.look(&sample.image).unwrap().coordinates;

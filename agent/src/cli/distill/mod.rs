@@ -116,7 +116,7 @@ pub fn run(arguments: &DistillArguments) -> Result<()> {
     };
     let card = model.card();
     let mut all = match exploration {
-        Some(data) => encoded(model, &data, &interrupt)?,
+        Some(data) => encoded(model, &data, config.exploration, &interrupt)?,
         None => Demonstrations::new(card.latent_dim(), card.action_dim(), card.block()),
     };
     for (path, recording) in &recordings {
@@ -136,20 +136,23 @@ pub fn run(arguments: &DistillArguments) -> Result<()> {
     Ok(())
 }
 
-/// Exploration data as courses in the latent of a model; from images that takes a while.
+/// Exploration data as courses in the latent of a model, the first `most` episodes of them; from images that takes a while.
 ///
 /// # Errors
 /// Data that the model cannot see or encode, or an interruption.
 pub fn encoded(
     model: &WorldModel,
     data: &Dataset,
+    most: Option<usize>,
     interrupt: &Interrupt,
 ) -> Result<Demonstrations> {
+    let count = data.episodes.len();
+    let episodes = &data.episodes[..most.map_or(count, |most| most.min(count))];
     let style = ProgressStyle::with_template("{prefix} {bar:30} {pos}/{len}, {eta} left")?;
-    let bar = ProgressBar::new(data.episodes.len() as u64)
+    let bar = ProgressBar::new(episodes.len() as u64)
         .with_style(style)
         .with_prefix("encoding the exploration data");
-    let all = of_data(model, data, &|| {
+    let all = of_data(model, episodes, &|| {
         bar.inc(1);
         !interrupt.requested()
     })?;

@@ -279,7 +279,7 @@ impl Loop<'_> {
         let belongs = belongs(&lesson, data.hash.clone())?;
         let state = self.state.of_round(round, "distilling");
         let mut progress = Progress::open(&state, belongs)?;
-        let mut all = encoded(model, data, self.interrupt)?;
+        let mut all = encoded(model, data, self.distill.exploration, self.interrupt)?;
         let policy = distil(&lesson, &mut all, &mut progress)?;
         policy.save(&path)?;
         progress.remove()?;
