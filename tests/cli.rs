@@ -277,17 +277,19 @@ fn images_are_collected_learned_from_and_planned_with() {
     let folder = tempfile::tempdir().unwrap();
     let run = |arguments: &str| succeed(arguments, folder.path());
     run("collect --task push --pixels --episodes 6 --steps 60 --out images --seed 3");
-    let brief = "--set sight.localiser.steps=400 --set sight.localiser.pictures=240";
+    let brief = "--set sight.refined=true --set sight.localiser.steps=400 --set sight.localiser.pictures=240";
     run(&format!(
         "train --task push --pixels --data images --steps 20 {brief} --out l.safetensors"
     ));
     run("train --task push --pixels --sight glimpse --data images --steps 20 --out m.safetensors");
-    run(
-        "bench --task push --pixels --model m.safetensors --planner icem,latent-cost --cost pose --episodes 1 --tier near --json b.json --html b.html",
-    );
-    let rows: Vec<Value> =
-        serde_json::from_slice(&std::fs::read(folder.path().join("b.json")).unwrap()).unwrap();
-    assert_eq!(rows[0]["observation"], "glimpse");
+    for (model, sight) in [("l", "localised"), ("m", "glimpse")] {
+        run(&format!(
+            "bench --task push --pixels --model {model}.safetensors --planner icem,latent-cost --cost pose --episodes 1 --tier near --json b.json --html b.html"
+        ));
+        let rows: Vec<Value> =
+            serde_json::from_slice(&std::fs::read(folder.path().join("b.json")).unwrap()).unwrap();
+        assert_eq!(rows[0]["observation"], sight);
+    }
 
     run("collect --task push --episodes 3 --steps 60 --out states --seed 3");
     let blind = "train --task push --pixels --data states --steps 20 --out n.safetensors";
@@ -313,7 +315,7 @@ fn a_policy_is_distilled_acts_alone_and_under_the_arbiter() {
     let shipped = assets().join("models/two-room.safetensors");
     let shipped = shipped.display();
     run("collect --task two-room --episodes 60 --out data --seed 3");
-    let set = "--set distill.round_goals=4 --set distill.practice_rounds=1 --set distill.practice_goals=4 --set distill.calibration_goals=60 --set distill.policy.hidden=[64]";
+    let set = "--set distill.round_goals=4 --set distill.practice_rounds=1 --set distill.practice_goals=4 --set distill.calibration_goals=60 --set distill.policy.hidden=[64] --set distill.exploration=40";
     run(&format!(
         "distill --task two-room --model {shipped} --data data --goals 9 --rounds 1 --steps 400 {set} --out p.safetensors"
     ));

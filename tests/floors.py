@@ -37,8 +37,9 @@ FLOORS = {
     ("two-room", "localised", "hybrid", "pose", "near"): 0.90,
     ("drive", "state", "system1", "none", "near"): 0.76,
     ("drive", "state", "hybrid", "pose", "near"): 0.80,
-    ("bottle", "state", "system1", "none", "near"): 0.74,
-    ("bottle", "state", "hybrid", "pose", "near"): 0.82,
+    ("bottle", "state", "system1", "none", "near"): 0.80,
+    ("bottle", "state", "system1", "none", "mid"): 0.78,
+    ("bottle", "state", "hybrid", "pose", "near"): 0.90,
     ("pick", "state", "system1", "none", "near"): 0.66,
     ("pick", "state", "hybrid", "pose", "near"): 0.70,
     ("pick", "state", "hybrid", "pose", "mid"): 0.78,
@@ -60,7 +61,10 @@ FLOORS = {
     ("pick", "glimpse", "system1", "none", "near"): 0.66,
     ("pick", "glimpse", "hybrid", "pose", "mid"): 0.80,
     ("drive", "localised", "icem", "pose", "near"): 0.76,
-    ("rotate", "glimpse", "icem", "pose", "near"): 0.84,
+    ("rotate", "localised", "icem", "pose", "near"): 0.74,
+    ("rotate", "localised", "icem", "pose", "mid"): 0.80,
+    ("rotate", "localised", "system1", "none", "near"): 0.70,
+    ("rotate", "localised", "hybrid", "pose", "mid"): 0.78,
     ("two-room", "localised", "icem", "pose", "near"): 0.90,
 }
 # A random policy that does better than this means that the pairs are too easy.
