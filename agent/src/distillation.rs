@@ -29,8 +29,8 @@ use world_model::policy::PolicyConfig;
 pub struct DistillConfig {
     /// The network and its training.
     pub policy: PolicyConfig,
-    /// Episodes of exploration data that the first policy learns from, of which later ones see nothing; from images each takes a while to
-    /// look through. Default none: all of them.
+    /// Episodes of exploration data that are learned from in hindsight: by the first policy, and by later ones as far as `hindsight_share`
+    /// says. No more are collected; from images each takes a while to look through. Default none: as many as there are.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub exploration: Option<usize>,
     /// Goals that the planner goes to, over all tiers. Default 1500; none leaves a policy without a planner.

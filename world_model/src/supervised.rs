@@ -5,10 +5,13 @@ use std::ops::ControlFlow;
 
 use burn::module::Module;
 use burn::tensor::{Device, Tensor, TensorData};
+use rand_chacha::ChaCha8Rng;
 use rayon::ThreadPoolBuilder;
 
 use crate::config::TrainConfig;
 use crate::imagination::Linear;
+use crate::perceptron::Perceptron;
+use crate::random::{Purpose, stream};
 use crate::train::TrainError;
 use crate::train::optimiser::{Moments, adamw, clip_global_norms, learning_rate};
 use crate::train::parameters::{ParameterMap, assign, flat_gradient};
@@ -30,6 +33,55 @@ pub(crate) struct Supervised<F, D, L> {
     pub draw: D,
     /// The loss of outputs against targets; writes its slopes.
     pub loss: L,
+}
+
+/// A perceptron that is to be fitted from a random start.
+pub(crate) struct SupervisedPerceptron<'a, D, L> {
+    /// Widths of its layers, inputs first.
+    pub sizes: &'a [usize],
+    /// Scale of the last layer at the start.
+    pub last_scale: f32,
+    /// Optimiser steps.
+    pub steps: usize,
+    /// Peak learning rate.
+    pub learning_rate: f32,
+    /// Seed of the start and of what is drawn, and what for.
+    pub seed: (u64, Purpose),
+    /// Appends the inputs and targets of a shard.
+    pub draw: D,
+    /// The loss of outputs against targets; writes its slopes.
+    pub loss: L,
+}
+
+/// Fits a perceptron and returns its layers.
+///
+/// # Errors
+/// Those of [`fit`].
+pub(crate) fn fit_perceptron<D, L>(
+    task: SupervisedPerceptron<D, L>,
+    progress: &mut FitProgress,
+) -> Result<Vec<Linear>, TrainError>
+where
+    D: Fn(&mut ChaCha8Rng, &mut Vec<f32>, &mut Vec<f32>) + Sync,
+    L: Fn(&[f32], &[f32], &mut [f32]) -> f32 + Sync,
+{
+    let (seed, purpose) = task.seed;
+    let rng = &mut stream(seed, purpose, 0, 0);
+    let device = Device::flex().autodiff();
+    let network = Perceptron::init(task.sizes, task.last_scale, rng, &device);
+    let draw = task.draw;
+    let task = Supervised {
+        steps: task.steps,
+        learning_rate: task.learning_rate,
+        inputs: task.sizes[0],
+        forward: |network: &Perceptron, inputs| network.forward(inputs),
+        draw: |step: usize, shard: usize, inputs: &mut Vec<f32>, targets: &mut Vec<f32>| {
+            let rng = &mut stream(seed, purpose, 1 + step as u64, shard as u64);
+            draw(rng, inputs, targets);
+        },
+        loss: task.loss,
+    };
+    Ok(fit(network, &task, progress)?.layers(""))
 }
 
 /// A network that was fitted.

@@ -2,16 +2,15 @@
 
 use std::time::Instant;
 
-use burn::tensor::Device;
 use rand::RngExt;
+use rand_chacha::ChaCha8Rng;
 
 use super::coordinates::Coordinates;
 use super::likelihood::Likelihood;
 use super::{Demonstrations, Policy, PolicyCard, PolicyConfig};
 use crate::model::WorldModel;
-use crate::perceptron::Perceptron;
 use crate::random::{Purpose, stream};
-use crate::supervised::{FitProgress, Supervised, fit};
+use crate::supervised::{FitProgress, SupervisedPerceptron, fit_perceptron};
 use crate::train::TrainError;
 
 /// Latents and goals that the coordinates are fitted on.
@@ -46,8 +45,6 @@ pub fn train_policy(
         });
     }
     let sizes = config.sizes(latent, width);
-    let rng = &mut stream(config.seed, Purpose::Policy, 0, 0);
-    let network = Perceptron::init(&sizes, 0.1, rng, &Device::flex().autodiff());
     let labels = demonstrations.quickest(config.quickest_share);
     let coordinates = {
         let rng = &mut stream(config.seed, Purpose::Policy, u64::MAX, 0);
@@ -61,13 +58,13 @@ pub fn train_policy(
         modes: config.modes,
         width,
     };
-    let task = Supervised {
+    let task = SupervisedPerceptron {
+        sizes: &sizes,
+        last_scale: 0.1,
         steps: config.steps,
         learning_rate: config.learning_rate,
-        inputs: sizes[0],
-        forward: |network: &Perceptron, inputs| network.forward(inputs),
-        draw: |step: usize, shard: usize, inputs: &mut Vec<f32>, targets: &mut Vec<f32>| {
-            let rng = &mut stream(config.seed, Purpose::Policy, 1 + step as u64, shard as u64);
+        seed: (config.seed, Purpose::Policy),
+        draw: |rng: &mut ChaCha8Rng, inputs: &mut Vec<f32>, targets: &mut Vec<f32>| {
             while inputs.len() < config.batch.div_ceil(2) * sizes[0] {
                 let Some(example) = demonstrations.draw(&labels, config, rng) else {
                     continue;
@@ -83,7 +80,7 @@ pub fn train_policy(
             likelihood.loss(outputs, targets, slopes)
         },
     };
-    let mut layers = fit(network, &task, progress)?.layers("");
+    let mut layers = fit_perceptron(task, progress)?;
     layers[0] = coordinates.fold(&layers[0]);
     let card = PolicyCard {
         task: card.task.clone(),

@@ -145,9 +145,11 @@ impl ImageShape {
             let after = (left + side - end).clamp(0, side) as usize;
             out.resize(out.len() + 3 * before, 0.0);
             let inside = (side as usize).saturating_sub(before + after);
-            let start = 3 * (y * self.width as isize + left.max(first)) as usize;
-            let line = image.get(start..start + 3 * inside).unwrap_or_default();
-            out.extend(line.iter().map(|&c| f32::from(c) / 127.5 - 1.0));
+            if inside > 0 {
+                let start = 3 * (y * self.width as isize + left.max(first)) as usize;
+                let line = &image[start..start + 3 * inside];
+                out.extend(line.iter().map(|&c| f32::from(c) / 127.5 - 1.0));
+            }
             out.resize(out.len() + 3 * after, 0.0);
         }
     }

@@ -3,7 +3,8 @@
 //! The image is taken apart in cells of 8 pixels, each with its surroundings of 24. The same small perceptron reads them all
 //! and says for every pixel of the cell how much of it belongs to each landmark. It is trained on pictures whose texture,
 //! light, shadows, colours, look-alikes and occlusions vary, with the true pixels of each landmark as labels; so it goes by
-//! shape and surroundings where colour does not help.
+//! shape and surroundings where colour does not help. Where the marked pixels say that a landmark is can be corrected by a second
+//! network, its refiner.
 
 use super::glimpse::Mask;
 use super::image::{ImageShape, SightError};
@@ -11,12 +12,11 @@ use super::refiner::{self, Refiner};
 use super::spec::SightSpec;
 use crate::config::{ConfigError, check};
 use crate::imagination::{Linear, Mlp, PackedMlp, Scratch};
-use crate::perceptron::Perceptron;
-use crate::random::{Purpose, stream};
-use crate::supervised::{FitProgress, Supervised, fit};
+use crate::random::Purpose;
+use crate::supervised::{FitProgress, SupervisedPerceptron, fit_perceptron};
 use crate::train::TrainError;
-use burn::tensor::Device;
 use rand::RngExt;
+use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 use std::cell::RefCell;
 use std::sync::Arc;
@@ -287,20 +287,13 @@ pub fn train_localiser(
         })?;
     }
     let sizes = Localiser::sizes(&config.hidden, landmarks);
-    let rng = &mut stream(config.seed, Purpose::Localiser, 0, 0);
-    let network = Perceptron::init(&sizes, 1.0, rng, &Device::flex().autodiff());
-    let task = Supervised {
+    let task = SupervisedPerceptron {
+        sizes: &sizes,
+        last_scale: 1.0,
         steps: config.steps,
         learning_rate: config.learning_rate,
-        inputs: INPUTS,
-        forward: |network: &Perceptron, inputs| network.forward(inputs),
-        draw: |step: usize, shard: usize, inputs: &mut Vec<f32>, targets: &mut Vec<f32>| {
-            let rng = &mut stream(
-                config.seed,
-                Purpose::Localiser,
-                1 + step as u64,
-                shard as u64,
-            );
+        seed: (config.seed, Purpose::Localiser),
+        draw: |rng: &mut ChaCha8Rng, inputs: &mut Vec<f32>, targets: &mut Vec<f32>| {
             for _ in 0..config.batch.div_ceil(2) {
                 let sample = &samples[rng.random_range(0..samples.len())];
                 for corner in corners(image) {
@@ -324,7 +317,7 @@ pub fn train_localiser(
             loss
         },
     };
-    let layers = fit(network, &task, progress)?.layers("");
+    let layers = fit_perceptron(task, progress)?;
     let localiser = Localiser::try_new(image, layers)?;
     if !spec.refines() {
         return Ok(localiser);

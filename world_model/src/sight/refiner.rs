@@ -9,12 +9,11 @@ use super::image::{ImageShape, SightError};
 use super::localiser::{LABEL_POINTS, Localiser, LocaliserConfig, LocaliserSample};
 use super::spec::SightSpec;
 use crate::imagination::{Linear, Mlp, PackedMlp, Scratch};
-use crate::perceptron::Perceptron;
-use crate::random::{Purpose, stream};
-use crate::supervised::{FitProgress, Supervised, fit};
+use crate::random::Purpose;
+use crate::supervised::{FitProgress, SupervisedPerceptron, fit_perceptron};
 use crate::train::TrainError;
-use burn::tensor::Device;
 use rand::RngExt;
+use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 use std::cell::RefCell;
 use std::ops::Range;
@@ -231,16 +230,14 @@ pub(super) fn train(
         .into());
     }
     let sizes = Refiner::sizes(&config.hidden, spec.landmarks().len());
-    let rng = &mut stream(config.seed, Purpose::Refiner, 0, 0);
-    let network = Perceptron::init(&sizes, 1.0, rng, &Device::flex().autodiff());
     let width = 2 * spec.landmarks().len();
-    let task = Supervised {
+    let task = SupervisedPerceptron {
+        sizes: &sizes,
+        last_scale: 1.0,
         steps: config.steps,
         learning_rate: config.learning_rate,
-        inputs: INPUTS,
-        forward: |network: &Perceptron, inputs| network.forward(inputs),
-        draw: |step: usize, shard: usize, inputs: &mut Vec<f32>, targets: &mut Vec<f32>| {
-            let rng = &mut stream(config.seed, Purpose::Refiner, 1 + step as u64, shard as u64);
+        seed: (config.seed, Purpose::Refiner),
+        draw: |rng: &mut ChaCha8Rng, inputs: &mut Vec<f32>, targets: &mut Vec<f32>| {
             for _ in 0..(SQUARES * config.batch).div_ceil(2) {
                 let case = &cases[rng.random_range(0..cases.len())];
                 let middle = middle(case.found).map(|at| at + rng.random_range(-JITTER..=JITTER));
@@ -266,6 +263,6 @@ pub(super) fn train(
             loss
         },
     };
-    let layers = fit(network, &task, progress)?.layers("");
+    let layers = fit_perceptron(task, progress)?;
     Ok(Refiner::try_new(image, views, layers)?)
 }

@@ -68,6 +68,11 @@ pub fn run(arguments: &DistillArguments) -> Result<()> {
     config.policy.seed = arguments.seed;
     let config = config.clone();
     config.validate().map_err(|e| UsageError(e.to_string()))?;
+    if let Some(most) = config.exploration {
+        // An episode is the same however many are collected.
+        let episodes = &mut source.recipe.collect.episodes;
+        *episodes = (*episodes).min(most as u64);
+    }
     files::check_writable(&arguments.out)?;
     let state = files::with_suffix(&arguments.out, ".distilling");
     check_state(&state, arguments.resume)?;
