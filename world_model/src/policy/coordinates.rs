@@ -11,6 +11,9 @@ use nalgebra::{DMatrix, SymmetricEigen};
 /// Variances below this share of the largest are not brought to one: they are what the model does not tell apart.
 const LEAST_VARIANCE: f64 = 1.0e-3;
 
+/// Where no variance is above this one nothing varies: latents, of the order of one, are single-precision numbers.
+const ROUNDING: f64 = 1.0e-14;
+
 /// A linear map of latents, and one of what their goals have more.
 pub(super) struct Coordinates {
     dim: usize,
@@ -88,7 +91,12 @@ fn whitening(rows: &DMatrix<f64>) -> Vec<f32> {
         .column_iter()
         .zip(&spectrum.eigenvalues)
     {
-        let scale = 1.0 / (value.max(floor) + f64::MIN_POSITIVE).sqrt();
+        let variance = value.max(floor);
+        let scale = if variance > ROUNDING {
+            1.0 / variance.sqrt()
+        } else {
+            0.0
+        };
         map.extend(vector.iter().map(|&v| (v * scale) as f32));
     }
     map
@@ -133,6 +141,15 @@ mod tests {
         for half in [&squares[..3], &squares[4..]] {
             assert_eq!((ones(half), zeros(half)), (2, 1), "{squares:?}");
         }
+    }
+
+    #[test]
+    fn what_never_varies_at_all_says_nothing() {
+        let coordinates = coordinates(&[([0.1, 0.2, 0.3], [0.1, 0.2, 0.3]); 4]);
+        let mut inputs = Vec::new();
+        coordinates.write(&[0.4, 0.2, 0.3], 20.0, &[0.1, 0.2, 0.9], &mut inputs);
+        inputs.remove(3);
+        assert_eq!(inputs, [0.0; 6]);
     }
 
     #[test]
