@@ -16,7 +16,7 @@ mod runs;
 pub use calibration::calibrate;
 pub use courses::{of_data, push_recording};
 pub use progress::{Belongs, Progress};
-pub use runs::{PlannerRun, Runs};
+pub use runs::{Errand, PlannerRun, Runs};
 
 use crate::benchmark::Tier;
 use anyhow::{Result, bail};
@@ -29,6 +29,9 @@ use world_model::policy::PolicyConfig;
 pub struct DistillConfig {
     /// The network and its training.
     pub policy: PolicyConfig,
+    /// Training steps of the policies before the last: what they are asked for is where they miss. Default none: as many as of the last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub early_steps: Option<usize>,
     /// Episodes of exploration data that are learned from in hindsight: by the first policy, and by later ones as far as `hindsight_share`
     /// says. No more are collected; from images each takes a while to look through. Default none: as many as there are.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -73,8 +76,12 @@ impl DistillConfig {
             let value = self.quantile;
             bail!("distillation setting `quantile` is {value}, expected in [0, 1]");
         }
-        if self.exploration == Some(0) {
-            bail!("distillation setting `exploration` is 0, expected at least 1");
+        let given = [
+            ("early_steps", self.early_steps),
+            ("exploration", self.exploration),
+        ];
+        if let Some((name, _)) = given.iter().find(|(_, value)| *value == Some(0)) {
+            bail!("distillation setting `{name}` is 0, expected at least 1");
         }
         let least_one = [
             ("recoveries", self.recoveries),
@@ -102,10 +109,22 @@ impl DistillConfig {
         Ok(())
     }
 
+    fn last_stage(&self) -> usize {
+        match self.planner_goals {
+            0 => 0,
+            _ => 1 + self.rounds + self.practice_rounds,
+        }
+    }
+
     /// Settings of the policy that is trained in a stage: the first learns in hindsight alone, and in practice all labels count, as
     /// nobody has gone those ways to the end.
     pub fn policy_of(&self, stage: usize) -> PolicyConfig {
         let mut config = self.policy.clone();
+        if let Some(steps) = self.early_steps
+            && stage < self.last_stage()
+        {
+            config.steps = steps;
+        }
         if stage == 0 {
             config.hindsight_share = 1.0;
         }
@@ -120,6 +139,7 @@ impl Default for DistillConfig {
     fn default() -> Self {
         Self {
             policy: PolicyConfig::default(),
+            early_steps: None,
             exploration: None,
             planner_goals: 1500,
             budget: None,

@@ -172,6 +172,18 @@ impl Variant {
         Ok(Self { name, settings })
     }
 
+    /// All variants of the task, in the order of their names; the nominal one when none is declared.
+    ///
+    /// # Errors
+    /// None that a task that was read gives.
+    pub fn all(task: &Task) -> Result<Vec<Self>, SimError> {
+        let names = task.variants();
+        names
+            .iter()
+            .map(|name| Self::of(task, Some(name)))
+            .collect()
+    }
+
     /// The same variant with one factor fixed at a value, for tests away from the training conditions.
     ///
     /// # Errors

@@ -49,7 +49,9 @@ pub fn run(arguments: &BaselinesArguments) -> Result<()> {
         bail!(UsageError("--episodes 0: expected at least 1".to_owned()));
     }
     let mut source = arguments.source.open()?;
-    source.recipe.distill.exploration = None; // who clones data clones all of them
+    // Nothing that distils sooner at the cost of policies that are compared here: who clones data clones all of them.
+    source.recipe.distill.exploration = None;
+    source.recipe.distill.early_steps = None;
     let recipe = &source.recipe;
     let usage = |error: anyhow::Error| UsageError(error.to_string());
     recipe.distill.validate().map_err(usage)?;
@@ -69,11 +71,12 @@ pub fn run(arguments: &BaselinesArguments) -> Result<()> {
     let Source {
         task,
         variant,
+        variants,
         model,
         ..
     } = &source;
     Belongs {
-        task: task_hash(task, variant)?,
+        task: task_hash(task, variants)?,
         model: model.hash().to_owned(),
         data: data.hash.clone(),
         cost: arguments.source.cost.name().to_owned(),
@@ -85,6 +88,7 @@ pub fn run(arguments: &BaselinesArguments) -> Result<()> {
         arguments,
         task,
         variant,
+        variants,
         model,
         distill: &recipe.distill,
         planning: &planning,
@@ -110,6 +114,7 @@ struct Work<'a> {
     arguments: &'a BaselinesArguments,
     task: &'a Arc<Task>,
     variant: &'a Variant,
+    variants: &'a [Variant],
     model: &'a Arc<WorldModel>,
     distill: &'a DistillConfig,
     planning: &'a PlanningConfig,
@@ -216,7 +221,7 @@ impl Work<'_> {
         }
         let lesson = Lesson {
             task: self.task,
-            variant: self.variant,
+            variants: self.variants,
             model: self.model,
             cost: self.arguments.source.cost,
             planning: self.planning,

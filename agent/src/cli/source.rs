@@ -72,8 +72,10 @@ pub struct Source {
     pub assets: PathBuf,
     /// The task.
     pub task: Arc<Task>,
-    /// Its first variant.
+    /// The variant in which it is learned and measured.
     pub variant: Variant,
+    /// All of them.
+    pub variants: Vec<Variant>,
     /// File of the model.
     pub path: PathBuf,
     /// The model, which was trained for the task.
@@ -110,6 +112,7 @@ impl SourceArguments {
         recipe.collect.image_size = model.sight().map(|s| s.spec().image().height);
         Ok(Source {
             variant: Variant::of(&task, None)?,
+            variants: Variant::all(&task)?,
             assets,
             task,
             path,

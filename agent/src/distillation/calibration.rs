@@ -1,6 +1,6 @@
 //! The arbiter's thresholds: how large its signs get in held-out episodes in which System 1 reaches the goal.
 
-use super::runs::Runs;
+use super::runs::{Errand, Runs};
 use crate::arbiter::{ArbiterConfig, Signs};
 use crate::benchmark::Tier;
 use crate::controller::{Controller, ControllerKind, PlanningConfig};
@@ -49,19 +49,19 @@ pub fn calibrate(
         },
         ..runs.config.clone()
     };
-    let names = runs.task.variants();
-    let share = count.div_ceil(names.len());
-    let mut goals = Vec::new();
-    for name in &names {
-        let variant = &Variant::of(runs.task, Some(name))?;
-        let runs = Runs { variant, ..*runs };
-        let all = runs.count(tiers, share)?;
-        let drawn = runs.goals(tiers, share, 0..all)?;
-        goals.extend(drawn.into_iter().map(|goal| (variant.clone(), goal)));
-    }
+    let runs = Runs {
+        variants: &Variant::all(runs.task)?,
+        ..*runs
+    };
+    let goals = runs.goals(tiers, count, 0..runs.count(tiers, count)?)?;
     let episodes = goals
         .into_par_iter()
-        .map(|(variant, (pair, budget))| {
+        .map(|errand| {
+            let Errand {
+                variant,
+                pair,
+                budget,
+            } = errand;
             let mut env = Env::new(Arc::clone(runs.task), variant)?;
             env.reset(pair.start_seed)?;
             let mut controller = kind.start(&env, &pair.goal, &config, pair.start_seed)?;

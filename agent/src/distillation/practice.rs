@@ -1,7 +1,6 @@
 //! Practice: what a policy learns from its own ways, once it offers good ones.
 
-use super::runs::{Course, PlannerRun, Runs};
-use crate::benchmark::pairs::Pair;
+use super::runs::{Course, Errand, PlannerRun, Runs};
 use crate::controller::chance;
 use crate::objective::{CostKind, LatentCost};
 use crate::rollouts::LatentRollouts;
@@ -24,7 +23,7 @@ impl Runs<'_> {
         &self,
         policy: &Policy,
         cost: CostKind,
-        goals: &[(Pair, usize)],
+        goals: &[Errand],
         tries: usize,
         progress: &(dyn Fn() -> bool + Sync),
     ) -> Result<Option<Vec<PlannerRun>>> {
@@ -107,7 +106,7 @@ mod tests {
         let config = PlanningConfig::default();
         let runs = Runs {
             task: &task,
-            variant: &Variant::of(&task, None).unwrap(),
+            variants: &Variant::all(&task).unwrap(),
             model: &model,
             planner: &ControllerKind::Random,
             config: &config,

@@ -32,12 +32,23 @@ pub struct PlannerRun {
     pub success: bool,
 }
 
+/// A goal to go to: where, from which start, and the control steps that it may take.
+#[derive(Clone, Debug)]
+pub struct Errand {
+    /// Variant of the task.
+    pub variant: Variant,
+    /// Start and goal.
+    pub pair: Pair,
+    /// Control steps.
+    pub budget: usize,
+}
+
 /// What episodes are run with.
 pub struct Runs<'a> {
     /// The task.
     pub task: &'a Arc<Task>,
-    /// Its variant.
-    pub variant: &'a Variant,
+    /// Its variants that goals are drawn in, in turn: one at least.
+    pub variants: &'a [Variant],
     /// The world model.
     pub model: &'a Arc<WorldModel>,
     /// The planner.
@@ -67,7 +78,7 @@ impl Runs<'_> {
     /// A planner that cannot run.
     pub fn of_planner(
         &self,
-        goals: &[(Pair, usize)],
+        goals: &[Errand],
         progress: &(dyn Fn() -> bool + Sync),
     ) -> Result<Option<Vec<PlannerRun>>> {
         self.all(goals, progress, |course, seed| {
@@ -89,7 +100,7 @@ impl Runs<'_> {
     pub fn of_policy(
         &self,
         policy: &Policy,
-        goals: &[(Pair, usize)],
+        goals: &[Errand],
         recoveries: usize,
         progress: &(dyn Fn() -> bool + Sync),
     ) -> Result<Option<Vec<PlannerRun>>> {
@@ -137,25 +148,23 @@ impl Runs<'_> {
         Ok(())
     }
 
-    /// Pairs of start and goal, the same number of each of these tiers, `count` or a few more, and the control steps that an
-    /// episode may take: those in `range` of them.
+    /// Errands, the same number of each of these tiers, `count` or a few more: those in `range` of them.
     ///
     /// # Errors
     /// When the task has none of the tiers, or no pair can be drawn.
-    pub fn goals(
-        &self,
-        tiers: &[Tier],
-        count: usize,
-        range: Range<usize>,
-    ) -> Result<Vec<(Pair, usize)>> {
+    pub fn goals(&self, tiers: &[Tier], count: usize, range: Range<usize>) -> Result<Vec<Errand>> {
         let tiers = self.tiers(tiers)?;
         let share = count.div_ceil(tiers.len());
         range
             .into_par_iter()
             .map(|i| {
                 let (tier, index) = (tiers[i / share], i % share);
-                let pair = pairs::draw_one(self.task, self.variant, tier, index as u64, self.seed)?;
-                Ok((pair, tier.budget()))
+                let variant = &self.variants[i % self.variants.len()];
+                Ok(Errand {
+                    variant: variant.clone(),
+                    pair: pairs::draw_one(self.task, variant, tier, index as u64, self.seed)?,
+                    budget: tier.budget(),
+                })
             })
             .collect()
     }
@@ -187,15 +196,15 @@ impl Runs<'_> {
     /// Runs `episode` on all pairs.
     pub(super) fn all(
         &self,
-        goals: &[(Pair, usize)],
+        goals: &[Errand],
         progress: &(dyn Fn() -> bool + Sync),
         episode: impl Fn(&mut Course, u64) -> Result<()> + Sync,
     ) -> Result<Option<Vec<PlannerRun>>> {
         goals
             .par_iter()
-            .map(|(pair, budget)| {
-                let mut course = Course::start(self, pair.start_seed, pair.goal.clone(), *budget)?;
-                episode(&mut course, pair.start_seed)?;
+            .map(|errand| {
+                let mut course = Course::start(self, errand)?;
+                episode(&mut course, errand.pair.start_seed)?;
                 Ok(progress().then_some(course.run))
             })
             .collect()
@@ -203,9 +212,10 @@ impl Runs<'_> {
 }
 
 impl Course {
-    fn start(runs: &Runs<'_>, seed: u64, goal: sim::Goal, budget: usize) -> Result<Self> {
-        let mut env = Env::new(Arc::clone(runs.task), runs.variant.clone())?;
-        env.reset(seed)?;
+    fn start(runs: &Runs<'_>, errand: &Errand) -> Result<Self> {
+        let mut env = Env::new(Arc::clone(runs.task), errand.variant.clone())?;
+        env.reset(errand.pair.start_seed)?;
+        let goal = errand.pair.goal.clone();
         let mut senses = Senses::new(runs.model, runs.task)?;
         let observation = senses.observe_goal(&env, &goal)?;
         let goal_latent = encode(runs.model, &observation)?;
@@ -215,7 +225,7 @@ impl Course {
             goal,
             goal_latent,
             senses,
-            budget,
+            budget: errand.budget,
             run: PlannerRun {
                 latents,
                 ..PlannerRun::default()
@@ -312,5 +322,42 @@ impl Course {
         let latents = &self.run.latents[first * latent..self.steps() * latent];
         let actions = &self.run.actions[first * action..];
         labels(model, latents, actions, &self.goal_latent, steps_left)
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::assets;
+    use std::path::Path;
+
+    #[test]
+    fn goals_are_drawn_in_all_variants_in_turn() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../assets");
+        let task = Arc::new(Task::load(&folder, "two-room").unwrap());
+        let path = assets::model_path(&folder, "two-room", false);
+        let runs = Runs {
+            task: &task,
+            variants: &Variant::all(&task).unwrap(),
+            model: &Arc::new(WorldModel::load(&path).unwrap()),
+            planner: &ControllerKind::Random,
+            config: &PlanningConfig::default(),
+            seed: 3,
+        };
+        let tiers = [Tier::Near, Tier::Mid];
+        let all = runs.count(&tiers, 4).unwrap();
+        let drawn = runs.goals(&tiers, 4, 0..all).unwrap();
+        let names: Vec<&str> = drawn.iter().map(|e| e.variant.name.as_str()).collect();
+        assert_eq!(names, ["fixed", "random", "fixed", "random"]);
+        // A portion of them is what it is among all.
+        let rest = runs.goals(&tiers, 4, 2..all).unwrap();
+        for (errand, again) in drawn[2..].iter().zip(&rest) {
+            assert_eq!(errand.pair.start_seed, again.pair.start_seed);
+            assert_eq!(
+                (&errand.variant.name, errand.budget),
+                (&again.variant.name, again.budget)
+            );
+        }
     }
 }

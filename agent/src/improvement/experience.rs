@@ -1,11 +1,10 @@
 //! What the agent lives through on the way to goals, as episodes to learn from.
 
-use crate::benchmark::pairs::Pair;
 use crate::collection::Recorder;
 use crate::controller::{ControllerKind, PlanningConfig};
+use crate::distillation::Errand;
 use anyhow::Result;
 use rayon::prelude::*;
-use sim::variation::Variant;
 use sim::{Env, SimError, Task};
 use std::sync::Arc;
 use world_model::dataset::Episode;
@@ -15,8 +14,6 @@ use world_model::sight::ImageShape;
 pub struct Traveller<'a> {
     /// The task.
     pub task: &'a Arc<Task>,
-    /// Its variant.
-    pub variant: &'a Variant,
     /// The agent.
     pub agent: &'a ControllerKind,
     /// How it plans.
@@ -42,21 +39,22 @@ impl Traveller<'_> {
     /// An agent that cannot act, or a camera that sees nothing.
     pub fn attempts(
         &self,
-        goals: &[(Pair, usize)],
+        goals: &[Errand],
         progress: &(dyn Fn() -> bool + Sync),
     ) -> Result<Option<Vec<Attempt>>> {
         let found: Option<Vec<Option<Attempt>>> = goals
             .par_iter()
-            .map(|(pair, budget)| {
-                let attempt = self.attempt(pair, *budget)?;
+            .map(|errand| {
+                let attempt = self.attempt(errand)?;
                 Ok(progress().then_some(attempt))
             })
             .collect::<Result<_>>()?;
         Ok(found.map(|found| found.into_iter().flatten().collect()))
     }
 
-    fn attempt(&self, pair: &Pair, budget: usize) -> Result<Option<Attempt>> {
-        let mut env = Env::new(Arc::clone(self.task), self.variant.clone())?;
+    fn attempt(&self, errand: &Errand) -> Result<Option<Attempt>> {
+        let (pair, budget) = (&errand.pair, errand.budget);
+        let mut env = Env::new(Arc::clone(self.task), errand.variant.clone())?;
         env.reset(pair.start_seed)?;
         let mut agent = self
             .agent

@@ -80,7 +80,7 @@ pub fn run(arguments: &DistillArguments) -> Result<()> {
     let Source {
         assets,
         task,
-        variant,
+        variants,
         model,
         ..
     } = &source;
@@ -105,7 +105,7 @@ pub fn run(arguments: &DistillArguments) -> Result<()> {
     let planning = source.planning(None)?;
     let lesson = Lesson {
         task,
-        variant,
+        variants,
         model,
         cost: arguments.source.cost,
         planning: &planning,
@@ -176,7 +176,7 @@ struct Settings<'a> {
 /// What the state of a distillation from data with this hash belongs to.
 pub fn belongs(lesson: &Lesson, data: String) -> Result<Belongs> {
     Ok(Belongs {
-        task: task_hash(lesson.task, lesson.variant)?,
+        task: task_hash(lesson.task, lesson.variants)?,
         model: lesson.model.hash().to_owned(),
         data,
         cost: lesson.cost.name().to_owned(),
@@ -188,12 +188,14 @@ pub fn belongs(lesson: &Lesson, data: String) -> Result<Belongs> {
     })
 }
 
-/// Hash of a task and its scene, in hexadecimal.
-pub fn task_hash(task: &Arc<Task>, variant: &Variant) -> Result<String> {
-    let mut env = Env::new(Arc::clone(task), variant.clone())?;
-    env.reset(0)?;
+/// Hash of a task and its scene in these variants, in hexadecimal.
+pub fn task_hash(task: &Arc<Task>, variants: &[Variant]) -> Result<String> {
     let mut hasher = blake3::Hasher::new();
     hasher.update(format!("{:?}", task.spec()).as_bytes());
-    hasher.update(&env.snapshot()?);
+    for variant in variants {
+        let mut env = Env::new(Arc::clone(task), variant.clone())?;
+        env.reset(0)?;
+        hasher.update(&env.snapshot()?);
+    }
     Ok(hasher.finalize().to_hex().to_string())
 }

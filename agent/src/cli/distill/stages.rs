@@ -25,8 +25,8 @@ const PROPOSALS: f32 = 0.2;
 pub struct Lesson<'a> {
     /// The task.
     pub task: &'a Arc<Task>,
-    /// Its variant.
-    pub variant: &'a Variant,
+    /// Its variants that the agent goes to goals in.
+    pub variants: &'a [Variant],
     /// The world model.
     pub model: &'a Arc<WorldModel>,
     /// Cost that the planner minimises.
@@ -253,7 +253,7 @@ impl Work<'_> {
     {
         Runs {
             task: self.lesson.task,
-            variant: self.lesson.variant,
+            variants: self.lesson.variants,
             model: self.lesson.model,
             planner,
             config,

@@ -152,7 +152,7 @@ pub fn run(arguments: &ImproveArguments) -> Result<()> {
         distill: &recipe.distill,
     };
     let belongs = Belongs {
-        task: task_hash(task, variant)?,
+        task: task_hash(task, std::slice::from_ref(variant))?,
         model: start.model.hash().to_owned(),
         data: exploration.hash.clone(),
         cost: arguments.source.cost.name().to_owned(),

@@ -166,7 +166,7 @@ impl Loop<'_> {
         let kind = agent.kind(self.cost);
         let runs = Runs {
             task: self.task,
-            variant: self.variant,
+            variants: std::slice::from_ref(self.variant),
             model: &agent.model,
             planner: &kind,
             config: self.planning,
@@ -178,7 +178,6 @@ impl Loop<'_> {
         let bar = self.bar(goals.len(), &format!("round {round}, collecting"))?;
         let traveller = Traveller {
             task: self.task,
-            variant: self.variant,
             agent: &kind,
             config: self.planning,
             image: self.exploration.spec.image,
@@ -267,7 +266,7 @@ impl Loop<'_> {
         }
         let lesson = Lesson {
             task: self.task,
-            variant: self.variant,
+            variants: std::slice::from_ref(self.variant),
             model,
             cost: self.cost,
             planning: self.planning,
