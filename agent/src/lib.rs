@@ -2,6 +2,7 @@
 //!
 //! This is the only crate that knows simulation, world model, planners and the robot's side; they know nothing of each other.
 
+mod anchors;
 pub mod arbiter;
 pub mod arm;
 pub mod assets;

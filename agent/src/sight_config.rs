@@ -1,9 +1,11 @@
 //! How a model of images is to look: the part of a recipe that names what is looked for.
 
+use crate::anchors;
 use anyhow::{Result, bail};
 use serde::{Deserialize, Serialize};
 use sim::Task;
 use sim::shapes::{Appearance, Part};
+use std::sync::Arc;
 use world_model::DistilConfig;
 use world_model::sight::{Finder, ImageShape, Landmark, LocaliserConfig, SightSpec};
 
@@ -50,8 +52,14 @@ pub struct SightConfig {
     pub attended: bool,
     /// Whether a second network corrects where localised landmarks are found. Default no.
     pub refined: bool,
+    /// Shares of a pixel below this count as nothing where landmarks are localised: less finds more of what is mostly hidden. Default
+    /// 0.3.
+    pub faint: f32,
     /// Whether the further parts of a body are told by how far they are from its first one, in which its turning shows. Default no.
     pub offsets: bool,
+    /// Landmarks besides, which stand still and whose being found elsewhere means that the camera has moved: the others are told as a
+    /// camera in its own place would see them. Default none.
+    pub anchors: Vec<String>,
     /// Side of the window, pixels; zero for none. Default 24.
     pub window: usize,
     /// Whether the window shows hues. Default no.
@@ -70,7 +78,9 @@ impl Default for SightConfig {
             landmarks: Vec::new(),
             attended: true,
             refined: false,
+            faint: 0.3,
             offsets: false,
+            anchors: Vec::new(),
             window: 24,
             coloured: false,
             localiser: LocaliserConfig::default(),
@@ -120,12 +130,14 @@ impl SightConfig {
     /// body is a part of none: it stands still, and tells where the camera is.
     fn looked_for<'a>(&'a self, task: &'a Task) -> Result<Vec<(Option<usize>, Option<&'a str>)>> {
         let goal = &task.spec().goal;
-        let named: Vec<&str> = match self.landmarks.as_slice() {
+        let moving: Vec<&str> = match self.landmarks.as_slice() {
             [] => std::iter::once(goal.of.as_str())
                 .chain(goal.effector.as_deref())
                 .collect(),
             named => named.iter().map(String::as_str).collect(),
         };
+        let anchors = self.anchors.iter().map(String::as_str);
+        let named: Vec<&str> = moving.into_iter().chain(anchors).collect();
         let appearance = task.appearance();
         named
             .into_iter()
@@ -134,8 +146,15 @@ impl SightConfig {
                     Some((body, part)) => (body, Some(part)),
                     None => (name, None),
                 };
+                let still = parts_of(appearance, None);
+                if self.anchors.iter().any(|anchor| anchor == name) && !still.contains(&name) {
+                    bail!(
+                        "anchor '{name}': expected what stands still in task '{}' ({})",
+                        task.name(),
+                        still.join(", ")
+                    );
+                }
                 let Some(body) = appearance.bodies.iter().position(|b| b == body) else {
-                    let still = parts_of(appearance, None);
                     if still.contains(&name) {
                         return Ok((None, Some(name)));
                     }
@@ -163,8 +182,8 @@ impl SightConfig {
     /// What a model with this sight looks at in a task.
     ///
     /// # Errors
-    /// A body that the task does not have.
-    pub fn spec(&self, task: &Task) -> Result<SightSpec> {
+    /// A body that the task does not have, an anchor that moves or that a camera does not see.
+    pub fn spec(&self, task: &Arc<Task>) -> Result<SightSpec> {
         let image = self.image(task);
         let finder = match self.kind {
             SightKind::Frame | SightKind::Distilled => return Ok(SightSpec::Frame { image }),
@@ -173,6 +192,7 @@ impl SightConfig {
                 hidden: self.localiser.hidden.clone(),
                 attended: self.attended,
                 refined: self.refined,
+                faint: self.faint,
             },
         };
         let appearance = task.appearance();
@@ -190,12 +210,27 @@ impl SightConfig {
             let body = body.map(|body| appearance.bodies[body].as_str());
             let named: Vec<&str> = body.into_iter().chain(named).collect();
             let name = named.join(".");
-            Landmark { name, colours }
+            Landmark {
+                name,
+                colours,
+                stands: Vec::new(),
+            }
         };
+        let looked_for = self.looked_for(task)?;
+        let moving = looked_for.len() - self.anchors.len();
+        let mut landmarks: Vec<Landmark> = looked_for.into_iter().map(landmark).collect();
+        let numbered = landmarks.iter().enumerate().skip(moving);
+        let anchors: Vec<(u8, &str)> = numbered
+            .map(|(index, anchor)| (index as u8 + 1, anchor.name.as_str()))
+            .collect();
+        let stand = anchors::places(self, task, &anchors)?;
+        for (anchor, stands) in landmarks[moving..].iter_mut().zip(stand) {
+            anchor.stands = stands;
+        }
         Ok(SightSpec::Glimpse {
             image,
             views: task.views(),
-            landmarks: self.looked_for(task)?.into_iter().map(landmark).collect(),
+            landmarks,
             window: (self.window > 0).then_some(self.window),
             coloured: self.coloured,
             finder,
@@ -216,13 +251,22 @@ mod tests {
     use super::*;
     use std::path::Path;
 
-    fn drive(landmarks: &[&str]) -> (SightConfig, Task) {
+    fn task(name: &str) -> Arc<Task> {
         let assets = Path::new(env!("CARGO_MANIFEST_DIR")).join("../assets");
-        let config = SightConfig {
-            landmarks: landmarks.iter().map(|&name| name.to_owned()).collect(),
+        Arc::new(Task::load(&assets, name).unwrap())
+    }
+
+    fn looking_for(landmarks: &[&str], anchors: &[&str]) -> SightConfig {
+        let names = |of: &[&str]| of.iter().map(|&name| name.to_owned()).collect();
+        SightConfig {
+            landmarks: names(landmarks),
+            anchors: names(anchors),
             ..SightConfig::default()
-        };
-        (config, Task::load(&assets, "drive").unwrap())
+        }
+    }
+
+    fn drive(landmarks: &[&str]) -> (SightConfig, Arc<Task>) {
+        (looking_for(landmarks, &[]), task("drive"))
     }
 
     #[test]
@@ -254,6 +298,55 @@ mod tests {
             .map(|(part, _)| part.name.as_str())
             .collect();
         assert_eq!(found, ["floor"]);
+    }
+
+    #[test]
+    fn anchors_stand_where_every_camera_sees_them() {
+        let bottle = task("bottle");
+        let config = looking_for(&["bottle"], &["stud_nw", "stud_se"]);
+        let SightSpec::Glimpse { landmarks, .. } = config.spec(&bottle).unwrap() else {
+            panic!("expected a glimpse");
+        };
+        let [moving, north_west, south_east] = landmarks.as_slice() else {
+            panic!("expected three landmarks, got {landmarks:?}");
+        };
+        assert!(moving.stands.is_empty());
+        // From above: x right, y down. From the side, what is farther away is higher and less far out.
+        let [above, side] = north_west.stands[..] else {
+            panic!("expected two views");
+        };
+        assert!(above[0] < -0.7 && above[1] < -0.7, "{above:?}");
+        let [_, near] = south_east.stands[..] else {
+            panic!("expected two views");
+        };
+        assert!(side[0] > -near[0] && side[1] < near[1], "{side:?} {near:?}");
+    }
+
+    #[test]
+    fn anchors_that_move_or_are_not_seen_are_refused() {
+        let error = |anchor, task| {
+            let spec = looking_for(&[], &[anchor]).spec(&task);
+            spec.unwrap_err().to_string()
+        };
+        let moves = error("pusher", task("bottle"));
+        assert!(
+            moves.contains("'pusher'") && moves.contains("stud_nw"),
+            "{moves}"
+        );
+        let away = tempfile::tempdir().unwrap();
+        let assets = Path::new(env!("CARGO_MANIFEST_DIR")).join("../assets");
+        for (folder, file) in [("scenes", "bottle.xml"), ("tasks", "bottle.toml")] {
+            std::fs::create_dir_all(away.path().join(folder)).unwrap();
+            let text = std::fs::read_to_string(assets.join(folder).join(file)).unwrap();
+            let text = text.replace("pos=\"0.37 0.39", "pos=\"3.7 0.39");
+            std::fs::write(away.path().join(folder).join(file), text).unwrap();
+        }
+        let task = Arc::new(Task::load(away.path(), "bottle").unwrap());
+        let unseen = error("stud_ne", task);
+        assert!(
+            unseen.contains("'stud_ne'") && unseen.contains("camera 0"),
+            "{unseen}"
+        );
     }
 
     #[test]

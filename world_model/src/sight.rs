@@ -4,6 +4,7 @@
 //! them. Landmarks are found by their colours, which somebody must have named, or by a network that has learned what they
 //! look like ([`Localiser`]). A *frame* is the whole picture, in patches. Nothing here knows a pose.
 
+mod anchors;
 mod colours;
 mod front;
 mod glimpse;
@@ -22,6 +23,7 @@ pub use spec::{Finder, Landmark, SightSpec};
 use crate::checkpoint::{Archive, CheckpointError, NamedTensor};
 use crate::dataset::Episode;
 use colours::ColourTable;
+use glimpse::Mask;
 use refiner::Refiner;
 use spec::PATCH;
 
@@ -42,11 +44,12 @@ pub struct View {
     /// Coordinates of the landmarks, `[views, landmarks, 2]`: x right and y down, a view from -1 to 1; the middle for one that
     /// is neither seen nor remembered. Those told by their offsets: how far they are from the first part of their body.
     pub coordinates: Vec<f32>,
-    /// Which coordinates are known, `[views, landmarks]`: seen or remembered. A glimpse takes the middle for known.
+    /// Which coordinates are known, `[views, landmarks]`: seen or remembered. A glimpse takes the middle for known, but of an
+    /// anchor.
     pub known: Vec<bool>,
     /// The windows or the patches, in `[0, 1]`.
     pub picture: Vec<f32>,
-    /// How many landmarks are seen, over all views.
+    /// How many landmarks that may move are seen, over all views.
     pub seen: usize,
 }
 
@@ -91,14 +94,25 @@ impl Sight {
     /// # Errors
     /// [`SightError::Size`] for an image of another size.
     pub fn look(&self, image: &[u8]) -> Result<View, SightError> {
+        self.look_within(image, None).map(|(view, _)| view)
+    }
+
+    /// The same, and how much each pixel belongs to each landmark; a localiser reads no more than these of its cells.
+    fn look_within(
+        &self,
+        image: &[u8],
+        cells: Option<&[bool]>,
+    ) -> Result<(View, Vec<Mask>), SightError> {
         let shape = self.spec.image();
         shape.check_buffer(image)?;
         let (landmarks, window, coloured, views) = match &self.spec {
             SightSpec::Frame { .. } => {
-                return Ok(View {
-                    picture: front::patches(image, shape, PATCH),
+                let picture = front::patches(image, shape, PATCH);
+                let view = View {
+                    picture,
                     ..View::default()
-                });
+                };
+                return Ok((view, Vec::new()));
             }
             SightSpec::Glimpse {
                 landmarks,
@@ -110,7 +124,7 @@ impl Sight {
         };
         let masks = match (&self.colours, &self.localiser) {
             (Some(colours), _) => colours.masks(image, shape, landmarks.len()),
-            (None, Some(localiser)) => localiser.masks(image)?,
+            (None, Some(localiser)) => localiser.masks(image, cells, self.spec.faint())?,
             (None, None) => Vec::new(),
         };
         let mut view = View::default();
@@ -118,13 +132,15 @@ impl Sight {
         let refiner = self.localiser.as_ref().and_then(Localiser::refiner);
         for part in 0..views {
             let first = view.known.len();
-            let mut places = glimpse::places(&masks, part, views, self.spec.attends());
+            let mut places = glimpse::places(&masks, part, &self.spec);
             if let Some(refiner) = refiner {
                 refiner.correct(image, part, &mut places)?;
             }
             for (index, (mask, at)) in masks.iter().zip(&places).enumerate() {
                 let part = mask.part(part, views);
-                view.known.push(at.is_some() || !self.remembers());
+                let anchor = landmarks[index].is_anchor();
+                view.known
+                    .push(at.is_some() || !anchor && !self.remembers());
                 let centre = at.unwrap_or(part.centre());
                 view.coordinates.extend(part.normalised(centre));
                 if index == 0
@@ -136,7 +152,10 @@ impl Sight {
                     }
                 }
             }
-            view.seen += places.iter().flatten().count();
+            let seen = places.iter().zip(landmarks);
+            view.seen += seen
+                .filter(|(place, landmark)| place.is_some() && !landmark.is_anchor())
+                .count();
             for (index, from) in told_from.iter().enumerate() {
                 let Some(from) = from else { continue };
                 let both = places[index].is_some() && places[*from].is_some();
@@ -148,7 +167,7 @@ impl Sight {
                 }
             }
         }
-        Ok(view)
+        Ok((view, masks))
     }
 
     /// Whether a landmark that is not seen is where it was. Where colours find the landmarks the middle stands for it.
@@ -193,15 +212,30 @@ impl Sight {
     }
 
     /// Appends what the encoder reads when `now` is seen after `before`, `[features]`. A landmark that is not known in both has
-    /// not moved.
+    /// not moved. Where there are anchors, coordinates are those that a camera in its own place would see.
     pub fn features(&self, now: &View, before: &View, out: &mut Vec<f32>) {
-        out.extend(&now.coordinates);
-        for (index, known) in now.known.iter().zip(&before.known).enumerate() {
+        let landmarks = self.spec.landmarks();
+        let told_from = self.spec.told_from();
+        let moving: Vec<(usize, usize)> = (0..self.spec.views())
+            .flat_map(|view| (0..landmarks.len()).map(move |landmark| (view, landmark)))
+            .filter(|(_, landmark)| !landmarks[*landmark].is_anchor())
+            .collect();
+        let shifts: Vec<[f32; 2]> = (0..self.spec.views())
+            .map(|view| anchors::shift(landmarks, view, now))
+            .collect();
+        for &(view, landmark) in &moving {
+            let at = 2 * (view * landmarks.len() + landmark);
+            for (axis, shift) in shifts[view].iter().enumerate() {
+                let shifted = told_from[landmark].is_none();
+                out.push(now.coordinates[at + axis] - if shifted { *shift } else { 0.0 });
+            }
+        }
+        for &(view, landmark) in &moving {
+            let index = view * landmarks.len() + landmark;
+            let both = now.known[index] && before.known[index];
             for at in [2 * index, 2 * index + 1] {
-                out.push(match known {
-                    (true, true) => CHANGE_GAIN * (now.coordinates[at] - before.coordinates[at]),
-                    _ => 0.0,
-                });
+                let change = CHANGE_GAIN * (now.coordinates[at] - before.coordinates[at]);
+                out.push(if both { change } else { 0.0 });
             }
         }
         out.extend(&now.picture);
@@ -264,8 +298,9 @@ impl Sight {
     }
 
     /// Looks at two images in succession, each RGB `[height, width, 3]`, and appends what the encoder reads, `[features]`. What
-    /// they do not show is where it was in a view of the same course that is given as `memory`. Returns the view of `now`, to be
-    /// the next memory.
+    /// they do not show is where it was in a view of the same course that is given as `memory`. A localiser looks at the earlier one
+    /// only around what the later one shows, for in one control step nothing goes further than that. Returns the view of `now`, to
+    /// be the next memory.
     ///
     /// # Errors
     /// [`SightError::Size`] for images of another size.
@@ -276,7 +311,9 @@ impl Sight {
         memory: Option<&View>,
         out: &mut Vec<f32>,
     ) -> Result<View, SightError> {
-        let (mut now, mut before) = (self.look(now)?, self.look(before)?);
+        let (mut now, masks) = self.look_within(now, None)?;
+        let around = self.localiser.as_ref().map(|l| l.around(&masks));
+        let (mut before, _) = self.look_within(before, around.as_deref())?;
         if let Some(memory) = memory {
             self.remember(&mut before, memory);
         }

@@ -1,9 +1,8 @@
 //! Where a landmark is, and the window around it.
 
 use super::image::ImageShape;
+use super::spec::SightSpec;
 
-/// Weight, in pixels, below which a landmark is not seen.
-const UNSEEN: f32 = 0.8;
 /// Side of the square in which attention looks for the most of a landmark, pixels.
 const SPOT: usize = 16;
 /// Radius within which attended pixels count, pixels, and how often the centre is moved to their mean.
@@ -36,18 +35,13 @@ impl Mask {
     }
 }
 
-/// Where each landmark is in one of `views` views, in pixels from its corner; none for one that is not seen. `attended`: where most of
-/// its pixels are close together, else where all of them are on average.
-pub(super) fn places(
-    masks: &[Mask],
-    view: usize,
-    views: usize,
-    attended: bool,
-) -> Vec<Option<[f32; 2]>> {
-    let parts = masks.iter().map(|mask| mask.part(view, views));
-    let place = |part: Part| match attended {
-        true => part.attended(),
-        false => part.centroid(),
+/// Where each landmark is in one of the views of `spec`, in pixels from its corner; none for one that is not seen. Where most of its
+/// pixels are close together if the spec attends, else where all of them are on average.
+pub(super) fn places(masks: &[Mask], view: usize, spec: &SightSpec) -> Vec<Option<[f32; 2]>> {
+    let parts = masks.iter().map(|mask| mask.part(view, spec.views()));
+    let place = |part: Part| match spec.attends() {
+        true => part.attended(spec.least()),
+        false => part.centroid(spec.least()),
     };
     parts.map(place).collect()
 }
@@ -83,23 +77,23 @@ impl Part<'_> {
         lines.map(|line| &line[self.left..self.left + self.width])
     }
 
-    /// Mean position of the landmark's pixels, in pixels; none when it is not seen.
-    pub fn centroid(&self) -> Option<[f32; 2]> {
-        self.weighted_mean(self.centre(), f32::INFINITY)
+    /// Mean position of the landmark's pixels, in pixels; none where they are not more than `least`.
+    pub fn centroid(&self, least: f32) -> Option<[f32; 2]> {
+        self.weighted_mean(self.centre(), f32::INFINITY, least)
     }
 
     /// Mean position of the landmark's pixels around where most of them are: what only looks a little like the landmark
     /// elsewhere does not draw it away.
-    pub fn attended(&self) -> Option<[f32; 2]> {
+    pub fn attended(&self, least: f32) -> Option<[f32; 2]> {
         let mut centre = self.densest_spot();
         for _ in 0..SHIFTS {
-            centre = self.weighted_mean(centre, ATTENDED_RADIUS)?;
+            centre = self.weighted_mean(centre, ATTENDED_RADIUS, least)?;
         }
         Some(centre)
     }
 
     /// Mean position of the pixels whose middle is at most `radius` from `centre` in x and in y.
-    fn weighted_mean(&self, centre: [f32; 2], radius: f32) -> Option<[f32; 2]> {
+    fn weighted_mean(&self, centre: [f32; 2], radius: f32, least: f32) -> Option<[f32; 2]> {
         // Of the first and behind the last pixel of a line that may count.
         let within = |middle: f32, size: usize| {
             let first = (middle - radius - 0.5).ceil().max(0.0) as usize;
@@ -121,7 +115,7 @@ impl Part<'_> {
                 }
             }
         }
-        (weight > UNSEEN).then(|| [sum_x / weight, sum_y / weight])
+        (weight > least).then(|| [sum_x / weight, sum_y / weight])
     }
 
     /// Middle of the square with the most of the landmark.

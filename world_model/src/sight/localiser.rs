@@ -31,8 +31,6 @@ const INPUTS: usize = 3 * (CELL + 2 * MARGIN) * (CELL + 2 * MARGIN);
 pub const LABEL_POINTS: usize = 2;
 /// Share of the cells without a landmark that training reads: there are many, and most show nothing.
 const EMPTY_SHARE: f32 = 1.0 / 3.0;
-/// Shares below this count as nothing, so that a large background does not draw a centre away.
-const FAINT: f32 = 0.3;
 
 thread_local! {
     static SCRATCH: RefCell<(Scratch, Vec<f32>, Vec<f32>)> = RefCell::default();
@@ -172,11 +170,18 @@ impl Localiser {
         &self.layers
     }
 
-    /// One mask for each landmark.
-    pub(super) fn masks(&self, image: &[u8]) -> Result<Vec<Mask>, SightError> {
+    /// One mask for each landmark, of all cells or of these. Shares below `faint` count as nothing, so that a large background does not draw a centre away.
+    pub(super) fn masks(
+        &self,
+        image: &[u8],
+        cells: Option<&[bool]>,
+        faint: f32,
+    ) -> Result<Vec<Mask>, SightError> {
+        let read = |(index, corner)| cells.is_none_or(|cells| cells[index]).then_some(corner);
+        let corners = || corners(self.image).enumerate().filter_map(read);
         SCRATCH.with_borrow_mut(|(scratch, inputs, outputs)| {
             inputs.clear();
-            for corner in corners(self.image) {
+            for corner in corners() {
                 cell(image, self.image, corner, inputs);
             }
             let rows = inputs.len() / INPUTS;
@@ -188,20 +193,43 @@ impl Localiser {
                 })?;
             let mut masks = vec![Mask::empty(self.image); self.landmarks];
             let outputs = outputs.chunks_exact(self.network.outputs());
-            for ([x, y], logits) in corners(self.image).zip(outputs) {
+            for ([x, y], logits) in corners().zip(outputs) {
                 for (mask, logits) in masks.iter_mut().zip(logits.chunks_exact(CELL * CELL)) {
                     for (row, line) in logits.chunks_exact(CELL).enumerate() {
                         let start = (y + row) * self.image.width + x;
                         let values = &mut mask.values[start..start + CELL];
                         for (value, &logit) in values.iter_mut().zip(line) {
                             let share = sigmoid(logit);
-                            *value = if share > FAINT { share } else { 0.0 };
+                            *value = if share > faint { share } else { 0.0 };
                         }
                     }
                 }
             }
             Ok(masks)
         })
+    }
+
+    /// The cells in which one of the masks marks something, and those beside them.
+    pub(super) fn around(&self, masks: &[Mask]) -> Vec<bool> {
+        let (columns, rows) = (self.image.width / CELL, self.image.height / CELL);
+        let mut around = vec![false; columns * rows];
+        for (index, [x, y]) in corners(self.image).enumerate() {
+            let mut lines = (y..y + CELL).map(|row| row * self.image.width + x);
+            let marked = lines.any(|at| {
+                masks
+                    .iter()
+                    .any(|m| m.values[at..at + CELL].iter().any(|&v| v > 0.0))
+            });
+            if marked {
+                let (column, row) = (index % columns, index / columns);
+                for row in row.saturating_sub(1)..(row + 2).min(rows) {
+                    let line = row * columns;
+                    around[line + column.saturating_sub(1)..line + (column + 2).min(columns)]
+                        .fill(true);
+                }
+            }
+        }
+        around
     }
 }
 

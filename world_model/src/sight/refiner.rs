@@ -158,10 +158,10 @@ fn cases(
     localiser: &Localiser,
 ) -> Result<Vec<Case>, SightError> {
     let of_sample = |(sample, picture): (usize, &LocaliserSample)| {
-        let masks = localiser.masks(&picture.image)?;
+        let masks = localiser.masks(&picture.image, None, spec.faint())?;
         let mut cases = Vec::new();
         for view in 0..views {
-            let found = places(&masks, view, views, spec.attends());
+            let found = places(&masks, view, spec);
             let labelled = labelled(picture, spec.image(), views, view, found.len());
             let both = found.into_iter().zip(labelled).enumerate();
             cases.extend(both.filter_map(|(landmark, (found, place))| {

@@ -9,6 +9,10 @@ use serde::{Deserialize, Serialize};
 /// Side of a patch of a whole frame, pixels.
 pub(super) const PATCH: usize = 8;
 
+/// Pixels of the faintest share that a landmark has at the least, and pixels of its colours.
+const LEAST: f32 = 8.0 / 3.0;
+const LEAST_COLOURED: f32 = 0.8;
+
 /// Something that a glimpse looks for.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Landmark {
@@ -16,10 +20,21 @@ pub struct Landmark {
     pub name: String,
     /// Its colours in sRGB, `[0, 1]`; what finds it unless a network does.
     pub colours: Vec<[f32; 3]>,
+    /// Of an anchor, which never moves, its coordinates in every view of a camera in its own place; nothing for any other. The
+    /// encoder reads the others' coordinates as if the anchors were found there.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub stands: Vec<[f32; 2]>,
+}
+
+impl Landmark {
+    /// Whether it tells where the camera is.
+    pub(super) fn is_anchor(&self) -> bool {
+        !self.stands.is_empty()
+    }
 }
 
 /// How landmarks are found.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Finder {
     /// By the colours that the landmarks were given: a mask made by hand.
@@ -35,11 +50,18 @@ pub enum Finder {
         /// Whether a second network corrects where they are found.
         #[serde(default)]
         refined: bool,
+        /// Shares of a pixel below this count as nothing, in (0, 1).
+        #[serde(default = "faint")]
+        faint: f32,
     },
 }
 
 fn yes() -> bool {
     true
+}
+
+fn faint() -> f32 {
+    0.3
 }
 
 /// What a model looks at.
@@ -106,6 +128,22 @@ impl SightSpec {
         matches!(self.finder(), Some(Finder::Learned { refined: true, .. }))
     }
 
+    /// Shares of a pixel below this count as nothing.
+    pub(super) fn faint(&self) -> f32 {
+        match self.finder() {
+            Some(Finder::Learned { faint, .. }) => *faint,
+            _ => 0.0,
+        }
+    }
+
+    /// Weight, in pixels, below which a landmark is not seen.
+    pub(super) fn least(&self) -> f32 {
+        match self.finder() {
+            Some(Finder::Learned { faint, .. }) => LEAST * faint,
+            _ => LEAST_COLOURED,
+        }
+    }
+
     fn finder(&self) -> Option<&Finder> {
         match self {
             Self::Glimpse { finder, .. } => Some(finder),
@@ -128,14 +166,9 @@ impl SightSpec {
             .collect()
     }
 
-    /// Values that go around the encoder's front: coordinates and their changes.
+    /// Values that go around the encoder's front: coordinates and their changes, of what may move.
     pub fn leading(&self) -> usize {
-        match self {
-            Self::Glimpse {
-                landmarks, views, ..
-            } => 4 * views * landmarks.len(),
-            Self::Frame { .. } => 0,
-        }
+        4 * self.views() * self.landmarks().iter().filter(|l| !l.is_anchor()).count()
     }
 
     /// Values of pictures, which the encoder's front reads.
@@ -198,8 +231,24 @@ impl SightSpec {
                 if *views == 0 || !image.width.is_multiple_of(*views) {
                     return wrong(format!("{views} views in images of {image}"));
                 }
-                if landmarks.is_empty() {
-                    return wrong("no landmarks: expected at least one".to_owned());
+                if landmarks.iter().all(Landmark::is_anchor) {
+                    return wrong("no landmark that may move: expected at least one".to_owned());
+                }
+                if landmarks[0].is_anchor() && window.is_some() {
+                    return wrong(format!(
+                        "a window around `{}`, an anchor",
+                        landmarks[0].name
+                    ));
+                }
+                if let Some(anchor) = landmarks
+                    .iter()
+                    .find(|l| l.is_anchor() && l.stands.len() != *views)
+                {
+                    return wrong(format!(
+                        "anchor `{}` stands in {} views, expected {views}",
+                        anchor.name,
+                        anchor.stands.len()
+                    ));
                 }
                 if let Some(side) = window
                     && !(2..=(image.width / views).min(image.height)).contains(side)
@@ -217,6 +266,9 @@ impl SightSpec {
                         "images of {image} for learned landmarks: expected sides that are multiples of {}",
                         localiser::CELL
                     )),
+                    Finder::Learned { faint, .. } if !(*faint > 0.0 && *faint < 1.0) => wrong(
+                        format!("a faintest share of {faint}: expected one in (0, 1)"),
+                    ),
                     Finder::Learned { .. } => Ok(()),
                 }
             }

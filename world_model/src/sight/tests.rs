@@ -16,6 +16,7 @@ fn glimpse(window: Option<usize>) -> Sight {
     let landmark = |name: &str, colour| Landmark {
         name: name.to_owned(),
         colours: vec![colour],
+        stands: Vec::new(),
     };
     let spec = SightSpec::Glimpse {
         image: SHAPE,
@@ -68,6 +69,7 @@ fn localised(window: Option<usize>) -> Sight {
             hidden: Vec::new(),
             attended: true,
             refined: false,
+            faint: 0.3,
         },
         offsets: false,
     };
@@ -152,6 +154,7 @@ fn a_part_that_is_turned_away_is_forgotten_and_a_hidden_one_is_not() {
     let landmark = |name: &str| Landmark {
         name: name.to_owned(),
         colours: Vec::new(),
+        stands: Vec::new(),
     };
     let mut sight = localised(None);
     let SightSpec::Glimpse {
@@ -190,6 +193,53 @@ fn a_part_that_is_turned_away_is_forgotten_and_a_hidden_one_is_not() {
 }
 
 #[test]
+fn a_camera_that_has_moved_is_told_by_what_stands_still() {
+    for mut sight in [glimpse(None), localised(None)] {
+        let learned = sight.localiser.is_some();
+        let SightSpec::Glimpse { landmarks, .. } = &mut sight.spec else {
+            unreachable!("a glimpse");
+        };
+        landmarks[1].stands = vec![[0.5, -0.5]];
+        let features = |shapes: &[([f32; 3], usize, usize, usize, usize)], memory| {
+            let (mut values, seen) = (Vec::new(), image(1.0, shapes));
+            let view = sight.observe(&seen, &seen, memory, &mut values).unwrap();
+            (values, view)
+        };
+        // The anchor's middle is (24, 6) in 32 x 24 pixels, as it should be; then all is three pixels further right and one down.
+        let (plain, _) = features(&[(BLUE, 8, 10, 4, 4), (RED, 22, 4, 4, 4)], None);
+        let (moved, memory) = features(&[(BLUE, 11, 11, 4, 4), (RED, 25, 5, 4, 4)], None);
+        assert_eq!(plain.len(), sight.spec.features());
+        assert_eq!(plain.len(), 4);
+        assert!((memory.coordinates[2] - 0.5).abs() > 0.1 && memory.seen == 1);
+        let near = |a: &[f32], b: &[f32]| a.iter().zip(b).all(|(a, b)| (a - b).abs() < 1.0e-2);
+        assert!(near(&plain, &moved), "{plain:?} {moved:?}");
+        // Hidden, it is where it was; never seen, the camera is taken to be in its own place.
+        let hidden = [(BLUE, 11, 11, 4, 4)];
+        let (remembered, _) = features(&hidden, Some(&memory));
+        assert!(near(&remembered, &plain), "{remembered:?} {learned}");
+        let (unknown, _) = features(&hidden, None);
+        assert!(!near(&unknown, &plain), "{unknown:?} {learned}");
+    }
+}
+
+#[test]
+fn anchors_that_cannot_be_are_refused() {
+    let error = |window, stands: [usize; 2]| {
+        let mut spec = glimpse(window).spec;
+        let SightSpec::Glimpse { landmarks, .. } = &mut spec else {
+            unreachable!("a glimpse");
+        };
+        for (landmark, views) in landmarks.iter_mut().zip(stands) {
+            landmark.stands = vec![[0.0; 2]; views];
+        }
+        Sight::try_new(spec, None).unwrap_err().to_string()
+    };
+    assert!(error(None, [1, 1]).contains("may move"));
+    assert!(error(Some(8), [1, 0]).contains("window around `block`"));
+    assert!(error(None, [0, 2]).contains("`pusher` stands in 2 views"));
+}
+
+#[test]
 fn the_window_moves_with_the_landmark_and_is_empty_outside_the_image() {
     let sight = glimpse(Some(8));
     let window = |x, y| {
@@ -222,6 +272,29 @@ fn what_is_not_there_is_not_seen() {
     let view = glimpse(Some(8)).look(&image(1.0, &[])).unwrap();
     assert_eq!((view.seen, view.coordinates), (0, vec![0.0; 4]));
     assert!(view.picture.iter().all(|&v| v == 0.0));
+}
+
+/// The earlier of two images is read around what the later one shows, and gives what reading all of it would.
+#[test]
+fn a_localiser_reads_the_earlier_image_around_what_the_later_one_shows() {
+    let sight = localised(None);
+    let localiser = sight.localiser.as_ref().unwrap();
+    let seen = image(1.0, &[(BLUE, 20, 2, 4, 2)]);
+    let (_, masks) = sight.look_within(&seen, None).unwrap();
+    // Cells of 8 pixels, four in a row: the third of the first row and all beside it.
+    let around = localiser.around(&masks);
+    let expected = [1, 2, 3, 5, 6, 7].map(|cell| (cell, true));
+    let found = around.iter().copied().enumerate().filter(|(_, read)| *read);
+    assert_eq!(found.collect::<Vec<_>>(), expected);
+    let earlier = image(1.0, &[(BLUE, 17, 4, 4, 2)]);
+    let (part, _) = sight.look_within(&earlier, Some(&around)).unwrap();
+    assert_eq!(part, sight.look(&earlier).unwrap());
+    // Nothing where nothing is read.
+    let elsewhere = image(1.0, &[(BLUE, 0, 16, 4, 2)]);
+    assert_eq!(
+        sight.look_within(&elsewhere, Some(&around)).unwrap().0.seen,
+        0
+    );
 }
 
 #[test]
@@ -333,6 +406,7 @@ fn a_localiser_learns_to_find_a_shape_among_others_of_its_colour() {
         landmarks: vec![Landmark {
             name: "bar".to_owned(),
             colours: Vec::new(),
+            stands: Vec::new(),
         }],
         window: None,
         coloured: false,
@@ -340,6 +414,7 @@ fn a_localiser_learns_to_find_a_shape_among_others_of_its_colour() {
             hidden: config.hidden.clone(),
             attended: true,
             refined,
+            faint: 0.3,
         },
         offsets: false,
     };

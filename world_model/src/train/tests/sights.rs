@@ -14,6 +14,7 @@ fn spec(window: usize, finder: Finder) -> SightSpec {
     let landmark = |name: &str, colour| Landmark {
         name: name.to_owned(),
         colours: vec![colour],
+        stands: Vec::new(),
     };
     SightSpec::Glimpse {
         image: PICTURE,
@@ -45,6 +46,7 @@ fn localised(likely: f32) -> Sight {
         hidden: vec![4],
         attended: true,
         refined: false,
+        faint: 0.3,
     };
     Sight::try_new(spec(8, finder), Some(localiser)).unwrap()
 }
