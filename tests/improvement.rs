@@ -6,6 +6,7 @@ use crate::support::{assets, failure, started, succeed};
 use agent::benchmark::pairs;
 use agent::benchmark::{Tier, manifest};
 use agent::controller::{ControllerKind, PlanningConfig};
+use agent::distillation::Errand;
 use agent::improvement::{Traveller, failed_first};
 use serde_json::Value;
 use sim::variation::Variant;
@@ -153,13 +154,16 @@ fn failed_episodes_come_first_and_hold_every_step() {
     let goals: Vec<_> = pairs::draw(&task, &variant, Tier::Near, 12, 77)
         .unwrap()
         .into_iter()
-        .map(|pair| (pair, 10))
+        .map(|pair| Errand {
+            variant: variant.clone(),
+            pair,
+            budget: 10,
+        })
         .collect();
     assert_ne!(77, manifest::SEED);
     let config = PlanningConfig::default();
     let traveller = Traveller {
         task: &task,
-        variant: &variant,
         agent: &ControllerKind::Random,
         config: &config,
         image: None,
@@ -168,7 +172,7 @@ fn failed_episodes_come_first_and_hold_every_step() {
     let missed = attempts.iter().filter(|a| !a.success).count();
     assert!(missed > 0 && attempts.len() == 12);
     let mut env = sim::Env::new(task.clone(), variant.clone()).unwrap();
-    env.reset(goals[0].0.start_seed).unwrap();
+    env.reset(goals[0].pair.start_seed).unwrap();
     let first = &attempts[0].episode;
     let frames = first
         .observations
