@@ -13,6 +13,7 @@ use std::path::Path;
 
 use crate::files;
 use crate::imagination::Linear;
+use half::f16;
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use serde::{Deserialize, Serialize};
 
@@ -100,10 +101,10 @@ pub(crate) fn encode(
         path: path.to_owned(),
         detail,
     };
-    let bytes: Vec<Vec<u8>> = tensors.iter().map(|t| to_bytes(&t.values)).collect();
+    let stored: Vec<(Dtype, Vec<u8>)> = tensors.iter().map(|t| to_bytes(&t.values)).collect();
     let mut views = BTreeMap::new();
-    for (tensor, bytes) in tensors.iter().zip(&bytes) {
-        let view = TensorView::new(Dtype::F32, tensor.shape.clone(), bytes)
+    for (tensor, (precision, bytes)) in tensors.iter().zip(&stored) {
+        let view = TensorView::new(*precision, tensor.shape.clone(), bytes)
             .map_err(|e| encode(format!("{}: {e}", tensor.name)))?;
         views.insert(tensor.name.as_str(), view);
     }
@@ -177,17 +178,22 @@ pub(crate) fn decode(path: &Path, bytes: &[u8], kind: Kind) -> Result<Archive, C
         });
     }
     let tensors = views.into_iter().map(|(name, view)| {
+        let values = from_bytes(view.dtype(), view.data());
+        let values = values.ok_or_else(|| {
+            let found = view.dtype();
+            damaged(format!("{name} is of {found:?}, expected F32 or F16"))
+        })?;
         let tensor = NamedTensor {
             name: name.clone(),
             shape: view.shape().to_vec(),
-            values: from_bytes(view.data()),
+            values,
         };
-        (name, tensor)
+        Ok((name, tensor))
     });
     Ok(Archive {
         path: owned(),
         content: envelope.content,
-        tensors: tensors.collect(),
+        tensors: tensors.collect::<Result<_, CheckpointError>>()?,
     })
 }
 
@@ -298,18 +304,33 @@ fn checksum<'a>(
     hasher.finalize().to_hex().to_string()
 }
 
-fn to_bytes(values: &[f32]) -> Vec<u8> {
-    values
-        .iter()
-        .flat_map(|value| value.to_le_bytes())
-        .collect()
+/// The values as they are stored: in half precision where that loses nothing.
+fn to_bytes(values: &[f32]) -> (Dtype, Vec<u8>) {
+    let halves: Vec<f16> = values.iter().map(|&value| f16::from_f32(value)).collect();
+    let alike = |(half, value): (&f16, &f32)| half.to_f32().to_bits() == value.to_bits();
+    if halves.iter().zip(values).all(alike) {
+        let bytes = halves.iter().flat_map(|half| half.to_le_bytes());
+        return (Dtype::F16, bytes.collect());
+    }
+    let bytes = values.iter().flat_map(|value| value.to_le_bytes());
+    (Dtype::F32, bytes.collect())
 }
 
-fn from_bytes(bytes: &[u8]) -> Vec<f32> {
-    bytes
-        .as_chunks::<4>()
-        .0
-        .iter()
-        .map(|chunk| f32::from_le_bytes(*chunk))
-        .collect()
+/// The values; none for another precision.
+fn from_bytes(precision: Dtype, bytes: &[u8]) -> Option<Vec<f32>> {
+    match precision {
+        Dtype::F16 => {
+            let halves = bytes.as_chunks::<2>().0.iter();
+            Some(
+                halves
+                    .map(|half| f16::from_le_bytes(*half).to_f32())
+                    .collect(),
+            )
+        }
+        Dtype::F32 => {
+            let values = bytes.as_chunks::<4>().0.iter();
+            Some(values.map(|value| f32::from_le_bytes(*value)).collect())
+        }
+        _ => None,
+    }
 }

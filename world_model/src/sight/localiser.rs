@@ -346,6 +346,7 @@ pub fn train_localiser(
         },
     };
     let layers = fit_perceptron(task, progress)?;
+    let layers = layers.into_iter().map(Linear::halved).collect();
     let localiser = Localiser::try_new(image, layers)?;
     if !spec.refines() {
         return Ok(localiser);

@@ -264,5 +264,6 @@ pub(super) fn train(
         },
     };
     let layers = fit_perceptron(task, progress)?;
+    let layers = layers.into_iter().map(Linear::halved).collect();
     Ok(Refiner::try_new(image, views, layers)?)
 }
