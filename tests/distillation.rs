@@ -112,7 +112,7 @@ fn a_killed_distillation_goes_on_to_the_same_policy() {
 fn practise(folder: &Path) {
     let model = assets().join("models/two-room.safetensors");
     let practice = format!(
-        "distill --task two-room --model {} --practice 1 --steps 50 --set distill.practice_goals=6 --set distill.calibration_goals=60 --set distill.policy.hidden=[64]",
+        "distill --task two-room --model {} --practice 1 --steps 300 --set distill.practice_goals=20 --set distill.calibration_goals=60 --set distill.policy.hidden=[64]",
         model.display()
     );
     let from = format!("{practice} --from p.safetensors");

@@ -334,3 +334,54 @@ fn from_bytes(precision: Dtype, bytes: &[u8]) -> Option<Vec<f32>> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn written(values: &[f32]) -> Vec<u8> {
+        let tensor = NamedTensor {
+            name: "w".to_owned(),
+            shape: vec![values.len()],
+            values: values.to_vec(),
+        };
+        let path = Path::new("w.safetensors");
+        encode(path, Kind::Policy, String::new(), &[tensor]).unwrap()
+    }
+
+    #[test]
+    fn half_precision_is_stored_where_it_loses_nothing() {
+        let halves: Vec<f32> = (0..1000).map(|i| i as f32 / 64.0).collect();
+        let mut one_is_not = halves.clone();
+        one_is_not[500] = 0.1;
+        let saved = written(&one_is_not).len() - written(&halves).len();
+        assert!(saved.abs_diff(2000) < 64, "{saved}");
+        for values in [halves, one_is_not] {
+            let path = Path::new("w.safetensors");
+            let mut archive = decode(path, &written(&values), Kind::Policy).unwrap();
+            assert_eq!(archive.take("w", &[1000]).unwrap(), values);
+        }
+    }
+
+    #[test]
+    fn other_precisions_are_refused_by_name() {
+        let zeros = [0u8; 16];
+        let view = TensorView::new(Dtype::F64, vec![2], &zeros).unwrap();
+        let envelope = Envelope {
+            kind: Kind::Policy,
+            version: FORMAT_VERSION,
+            checksum: checksum("", [("w", &[2usize][..], &zeros[..])].into_iter()),
+            content: String::new(),
+        };
+        let envelope = serde_json::to_string(&envelope).unwrap();
+        let metadata = HashMap::from([(METADATA_KEY.to_owned(), envelope)]);
+        let bytes = safetensors::serialize([("w", view)], Some(metadata)).unwrap();
+        let error = decode(Path::new("w.safetensors"), &bytes, Kind::Policy);
+        let error = error.err().unwrap().to_string();
+        assert!(
+            error.contains("w is of F64, expected F32 or F16"),
+            "{error}"
+        );
+    }
+}

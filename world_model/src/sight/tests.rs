@@ -240,6 +240,26 @@ fn anchors_that_cannot_be_are_refused() {
 }
 
 #[test]
+fn a_faintest_share_is_a_share() {
+    for share in [0.0, 1.0, f32::NAN] {
+        let Sight {
+            mut spec,
+            localiser,
+            ..
+        } = localised(None);
+        if let SightSpec::Glimpse {
+            finder: Finder::Learned { faint, .. },
+            ..
+        } = &mut spec
+        {
+            *faint = share;
+        }
+        let error = Sight::try_new(spec, localiser).unwrap_err().to_string();
+        assert!(error.contains("expected one in (0, 1)"), "{error}");
+    }
+}
+
+#[test]
 fn the_window_moves_with_the_landmark_and_is_empty_outside_the_image() {
     let sight = glimpse(Some(8));
     let window = |x, y| {
