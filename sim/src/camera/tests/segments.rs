@@ -1,6 +1,7 @@
 //! Which body and which part each pixel belongs to, and how far away it is.
 
 use super::*;
+use crate::shapes::{Part, Placement};
 
 #[test]
 fn parts_are_seen_where_their_bodies_are() {
@@ -31,7 +32,9 @@ fn pictures_agree_with_rays_through_the_engine() {
         let mut env = env(&task, 4);
         explore(&mut env, 4, 10);
         let (mut bodies, mut metres) = (vec![0; SIDE * SIDE], vec![0.0; SIDE * SIDE]);
+        let mut parts = vec![0; SIDE * SIDE];
         env.segment_into(&mut camera, &mut bodies).unwrap();
+        env.segment_parts_into(&mut camera, &mut parts).unwrap();
         env.depth_into(&mut camera, &mut metres).unwrap();
         let spec = &task.spec().camera[0];
         let Some(angle) = spec.fov_deg else { continue };
@@ -43,7 +46,7 @@ fn pictures_agree_with_rays_through_the_engine() {
         let right = forward.cross(Vector::Z).normalize();
         let down = forward.cross(right);
         let half = (angle.to_radians() / 2.0).tan();
-        let placements = env.placements();
+        let (placements, still) = (env.placements(), Placement::IDENTITY);
         let mut compared = 0;
         for pixel in 0..SIDE * SIDE {
             let slope = |i: usize| ((i as f32 + 0.5) / SIDE as f32 * 2.0 - 1.0) * half;
@@ -55,12 +58,22 @@ fn pictures_agree_with_rays_through_the_engine() {
                 assert_eq!(metres[pixel], f32::INFINITY);
                 continue;
             };
-            let is_round = |body: Option<usize>| {
-                let mut parts = task.appearance().parts.iter();
-                parts.any(|p| p.body == body && matches!(p.geometry, Geometry::Cylinder { .. }))
+            let all = &task.appearance().parts;
+            let is_round = |p: &Part| matches!(p.geometry, Geometry::Cylinder { .. });
+            // Of what stands still and is not all one, the part that is met or drawn there.
+            let round = match body {
+                Some(_) => all.iter().any(|p| p.body == body && is_round(p)),
+                None => {
+                    let met = |p: &Part| {
+                        let far = p.distance(&still, eye.to_array(), direction.to_array());
+                        p.body.is_none() && far == Some(along)
+                    };
+                    let drawn = parts[pixel].checked_sub(1).map(|p| &all[usize::from(p)]);
+                    drawn.is_some_and(is_round) || all.iter().any(|p| is_round(p) && met(p))
+                }
             };
             // The engine's planes have no end.
-            if metres[pixel] == f32::INFINITY || is_round(body) {
+            if metres[pixel] == f32::INFINITY || round {
                 continue;
             }
             let expected = body.map_or(0, |b| b as u8 + 1);
