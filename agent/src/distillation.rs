@@ -109,6 +109,7 @@ impl DistillConfig {
         Ok(())
     }
 
+    /// Stage whose policy is the one that is kept: hindsight is 0, planner runs are 1, then rounds and practice.
     fn last_stage(&self) -> usize {
         match self.planner_goals {
             0 => 0,
