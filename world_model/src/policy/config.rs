@@ -33,6 +33,9 @@ pub struct PolicyConfig {
     pub modes: usize,
     /// Peak learning rate. Default 0.001.
     pub learning_rate: f32,
+    /// Share of the largest variance below which a direction of the latents is not brought to unit variance for the training. Default
+    /// 0.001; from images more, up to 1, where all directions are scaled alike: what varies least there is what was misread.
+    pub least_variance: f32,
     /// Share of the members that learn from an example, in expectation. Default 0.7.
     pub member_share: f32,
     /// Share of the labels that are learned from: of those from which the goal seemed equally far, the ones that reached it
@@ -57,6 +60,7 @@ impl Default for PolicyConfig {
             members: 3,
             modes: 6,
             learning_rate: 1.0e-3,
+            least_variance: 1.0e-3,
             member_share: 0.7,
             quickest_share: 0.75,
             hindsight_share: 0.0,
@@ -93,12 +97,15 @@ impl PolicyConfig {
         let rate = self.learning_rate;
         let fits = rate.is_finite() && rate > 0.0;
         check("learning_rate", rate, "a positive number", fits)?;
-        let share = self.member_share;
-        let fits = share > 0.0 && share <= 1.0;
-        check("member_share", share, "above 0 and at most 1", fits)?;
-        let share = self.quickest_share;
-        let fits = share > 0.0 && share <= 1.0;
-        check("quickest_share", share, "above 0 and at most 1", fits)?;
+        let shares = [
+            ("least_variance", self.least_variance),
+            ("member_share", self.member_share),
+            ("quickest_share", self.quickest_share),
+        ];
+        for (name, share) in shares {
+            let fits = share > 0.0 && share <= 1.0;
+            check(name, share, "above 0 and at most 1", fits)?;
+        }
         let share = self.hindsight_share;
         let fits = (0.0..=1.0).contains(&share);
         check("hindsight_share", share, "in [0, 1]", fits)

@@ -8,9 +8,6 @@ use super::steps_feature;
 use crate::imagination::Linear;
 use nalgebra::{DMatrix, SymmetricEigen};
 
-/// Variances below this share of the largest are not brought to one: they are what the model does not tell apart.
-const LEAST_VARIANCE: f64 = 1.0e-3;
-
 /// Where no variance is above this one nothing varies: latents, of the order of one, are single-precision numbers.
 const ROUNDING: f64 = 1.0e-14;
 
@@ -25,8 +22,9 @@ pub(super) struct Coordinates {
 }
 
 impl Coordinates {
-    /// Those in which these latents, `[dim]`, and the differences of their goals from them have unit variance.
-    pub fn of(pairs: &[(&[f32], &[f32])], dim: usize) -> Self {
+    /// Those in which these latents, `[dim]`, and the differences of their goals from them have unit variance. Variances below the
+    /// share `least` of the largest are not brought to one: they are what the model does not tell apart.
+    pub fn of(pairs: &[(&[f32], &[f32])], dim: usize, least: f64) -> Self {
         let rows = pairs.len();
         let latents = DMatrix::from_fn(rows, dim, |r, c| f64::from(pairs[r].0[c]));
         let mean = latents.row_mean();
@@ -37,8 +35,8 @@ impl Coordinates {
         Self {
             dim,
             mean: mean.iter().map(|&m| m as f32).collect(),
-            place: whitening(&centred),
-            distance: whitening(&apart),
+            place: whitening(&centred, least),
+            distance: whitening(&apart, least),
         }
     }
 
@@ -79,12 +77,12 @@ impl Coordinates {
     }
 }
 
-/// The map to coordinates of unit variance, `[dim, dim]`.
-fn whitening(rows: &DMatrix<f64>) -> Vec<f32> {
+/// The map to coordinates of unit variance, `[dim, dim]`, where it is at least the share `least` of the largest.
+fn whitening(rows: &DMatrix<f64>, least: f64) -> Vec<f32> {
     let dim = rows.ncols();
     let covariance = rows.tr_mul(rows) / rows.nrows().max(1) as f64;
     let spectrum = SymmetricEigen::new(covariance);
-    let floor = LEAST_VARIANCE * spectrum.eigenvalues.max();
+    let floor = least * spectrum.eigenvalues.max();
     let mut map = Vec::with_capacity(dim * dim);
     for (vector, &value) in spectrum
         .eigenvectors
@@ -118,15 +116,15 @@ mod tests {
         (0..2000).map(|_| (latent(), latent())).collect()
     }
 
-    fn coordinates(pairs: &[([f32; 3], [f32; 3])]) -> Coordinates {
+    fn coordinates(pairs: &[([f32; 3], [f32; 3])], least: f64) -> Coordinates {
         let pairs: Vec<(&[f32], &[f32])> = pairs.iter().map(|(z, g)| (&z[..], &g[..])).collect();
-        Coordinates::of(&pairs, 3)
+        Coordinates::of(&pairs, 3, least)
     }
 
     #[test]
     fn what_varies_has_unit_variance_and_what_does_not_stays_finite() {
         let pairs = pairs();
-        let coordinates = coordinates(&pairs);
+        let coordinates = coordinates(&pairs, 1.0e-3);
         let mut squares = [0.0f32; 7];
         for (latent, goal) in &pairs {
             let mut inputs = Vec::new();
@@ -144,8 +142,26 @@ mod tests {
     }
 
     #[test]
+    fn with_a_share_of_one_all_directions_are_scaled_alike() {
+        let pairs = pairs();
+        let coordinates = coordinates(&pairs, 1.0);
+        let scales = |map: &[f32]| -> Vec<f32> {
+            let rows = map.chunks_exact(3);
+            rows.map(|row| row.iter().map(|v| v * v).sum::<f32>().sqrt())
+                .collect()
+        };
+        for map in [&coordinates.place, &coordinates.distance] {
+            let scales = scales(map);
+            assert!(scales[0] > 0.1, "{scales:?}");
+            for scale in &scales {
+                assert!((scale - scales[0]).abs() < 1.0e-4, "{scales:?}");
+            }
+        }
+    }
+
+    #[test]
     fn what_never_varies_at_all_says_nothing() {
-        let coordinates = coordinates(&[([0.1, 0.2, 0.3], [0.1, 0.2, 0.3]); 4]);
+        let coordinates = coordinates(&[([0.1, 0.2, 0.3], [0.1, 0.2, 0.3]); 4], 1.0e-3);
         let mut inputs = Vec::new();
         coordinates.write(&[0.4, 0.2, 0.3], 20.0, &[0.1, 0.2, 0.9], &mut inputs);
         inputs.remove(3);
@@ -155,7 +171,7 @@ mod tests {
     #[test]
     fn the_folded_layer_says_the_same_of_latents_as_they_are() {
         let pairs = pairs();
-        let coordinates = coordinates(&pairs);
+        let coordinates = coordinates(&pairs, 1.0e-3);
         let rng = &mut stream(2, Purpose::Policy, 0, 0);
         let mut drawn = |count: usize| -> Vec<f32> {
             (0..count).map(|_| rng.random_range(-1.0..1.0)).collect()

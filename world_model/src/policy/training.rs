@@ -51,7 +51,11 @@ pub fn train_policy(
         let drawn = (0..COORDINATE_PAIRS)
             .filter_map(|_| demonstrations.draw(&labels, config, rng))
             .map(|example| (example.latent, example.goal));
-        Coordinates::of(&drawn.collect::<Vec<_>>(), latent)
+        Coordinates::of(
+            &drawn.collect::<Vec<_>>(),
+            latent,
+            f64::from(config.least_variance),
+        )
     };
     let likelihood = Likelihood {
         members: config.members,
