@@ -24,8 +24,8 @@ pub(super) struct Coordinates {
 }
 
 impl Coordinates {
-    /// Those in which these latents, `[dim]`, and the differences of their goals from them have unit variance. Variances below the
-    /// share `least` of the largest are not brought to one: they are what the model does not tell apart.
+    /// Those in which these latents, `[dim]`, and the differences of their goals from them have unit variance, where it is at least the
+    /// share `least` of the largest.
     pub fn of(pairs: &[(&[f32], &[f32])], dim: usize, least: f64) -> Self {
         let rows = pairs.len();
         let latents = DMatrix::from_fn(rows, dim, |r, c| f64::from(pairs[r].0[c]));
