@@ -20,10 +20,12 @@ pub(super) fn read(dir: &Path) -> Result<Dataset, DatasetError> {
     let spec = info.spec(dir)?;
     let tasks = read_tasks(dir)?;
     let plans = plan_files(dir, &info)?;
-    let files: Vec<Vec<Episode>> = plans
+    let files: Vec<Result<Vec<Episode>, DatasetError>> = plans
         .par_iter()
         .map(|plan| read_file(plan, &spec, &tasks))
-        .collect::<Result<_, _>>()?;
+        .collect();
+    // In order, so that of several errors it is always the first file's that is told.
+    let files = files.into_iter().collect::<Result<Vec<_>, _>>()?;
     let episodes: Vec<Episode> = files.into_iter().flatten().collect();
     let hash = content_hash(&spec, &episodes);
     Ok(Dataset {
