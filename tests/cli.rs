@@ -4,6 +4,7 @@
 use crate::support::{assets, failure, foresight, succeed};
 use serde_json::Value;
 use std::path::Path;
+use world_model::WorldModel;
 
 fn is_empty(folder: &Path) -> bool {
     std::fs::read_dir(folder).unwrap().next().is_none()
@@ -12,7 +13,7 @@ fn is_empty(folder: &Path) -> bool {
 #[test]
 fn wrong_usage_exits_with_two() {
     let folder = tempfile::tempdir().unwrap();
-    let cases: [(&str, &str); 30] = [
+    let cases: [(&str, &str); 31] = [
         (
             "bench --task push --planner random --event flavour=2",
             "'flavour'",
@@ -84,6 +85,10 @@ fn wrong_usage_exits_with_two() {
         (
             "train --task push --pixels --teacher t --out m.safetensors",
             "--teacher",
+        ),
+        (
+            "train --task push --sight-of t --out m.safetensors",
+            "--pixels",
         ),
     ];
     for (arguments, expected) in cases {
@@ -290,6 +295,22 @@ fn images_are_collected_learned_from_and_planned_with() {
             serde_json::from_slice(&std::fs::read(folder.path().join("b.json")).unwrap()).unwrap();
         assert_eq!(rows[0]["observation"], sight);
     }
+
+    // A sight that was learned once serves other trainings, where the recipe is the one that it was learned by.
+    run(&format!(
+        "train --task push --pixels --data images --steps 20 {brief} --sight-of l.safetensors --seed 1 --out o.safetensors"
+    ));
+    let localiser = |model: &str| {
+        let model = WorldModel::load(&folder.path().join(model)).unwrap();
+        format!("{:?}", model.sight().unwrap())
+    };
+    assert_eq!(localiser("o.safetensors"), localiser("l.safetensors"));
+    let other = "train --task push --pixels --data images --steps 20 --sight-of m.safetensors --out n.safetensors";
+    let line = failure(other, folder.path(), 1);
+    assert!(
+        line.contains("m.safetensors") && line.contains("another than the recipe's"),
+        "{line}"
+    );
 
     run("collect --task push --episodes 3 --steps 60 --out states --seed 3");
     let blind = "train --task push --pixels --data states --steps 20 --out n.safetensors";

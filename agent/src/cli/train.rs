@@ -33,6 +33,9 @@ pub struct TrainArguments {
     /// How images are looked at [default: the recipe's]
     #[arg(long, requires = "pixels")]
     sight: Option<SightKind>,
+    /// Model of images whose sight is taken as it is, instead of learning one: for other data, settings or seeds
+    #[arg(long, value_name = "FILE", requires = "pixels")]
+    sight_of: Option<PathBuf>,
     /// Model of states whose latents a `distilled` encoder is taught [default: the shipped one]
     #[arg(long, value_name = "FILE", requires = "pixels")]
     teacher: Option<PathBuf>,
@@ -96,6 +99,10 @@ pub fn run(arguments: &TrainArguments) -> Result<()> {
             ));
         }
     }
+    let taken = match (&recipe.sight, &arguments.sight_of) {
+        (Some(config), Some(path)) => Some(sight::of_model(path, config, &task)?),
+        _ => None,
+    };
     files::check_writable(&arguments.out)?;
     let state = files::with_suffix(&arguments.out, ".training");
     check_state(&state, arguments.resume)?;
@@ -111,7 +118,10 @@ pub fn run(arguments: &TrainArguments) -> Result<()> {
         Some(config) => {
             config.image(&task).check_data(&dataset.spec)?; // before a localiser is trained for it
             let seed = recipe.train.seed;
-            let sight = sight::open(config, &task, seed, &interrupt)?;
+            let sight = match taken {
+                Some(sight) => sight,
+                None => sight::open(config, &task, seed, &interrupt)?,
+            };
             if config.kind == SightKind::Distilled {
                 let taught = sight::Lesson {
                     task: &task,

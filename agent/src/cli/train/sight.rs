@@ -5,7 +5,7 @@ use crate::cli::interrupt::Interrupt;
 use crate::model_check::check_model;
 use crate::sight_config::SightConfig;
 use crate::{assets, eyes};
-use anyhow::{Context, Error, Result, anyhow};
+use anyhow::{Context, Error, Result, anyhow, bail};
 use indicatif::{ProgressBar, ProgressStyle};
 use sim::Task;
 use std::path::Path;
@@ -43,6 +43,28 @@ pub fn open(
     taking.finish_and_clear();
     bar.finish_and_clear();
     sight.map_err(|error| interrupted(error, "learning what landmarks look like"))
+}
+
+/// The sight of a model, which is to look as `config` says.
+///
+/// # Errors
+/// A model that does not read, is of another task or looks in another way.
+pub fn of_model(path: &Path, config: &SightConfig, task: &Arc<Task>) -> Result<Sight> {
+    let model = WorldModel::load(path)?;
+    check_model(&model, task).with_context(|| path.display().to_string())?;
+    let sight = model.sight().with_context(|| {
+        format!(
+            "{}: a model of states, expected one of images",
+            path.display()
+        )
+    })?;
+    if *sight.spec() != config.spec(task)? {
+        bail!(
+            "{}: its sight is another than the recipe's: expected the same image, landmarks and ways of finding them",
+            path.display()
+        );
+    }
+    Ok(sight.clone())
 }
 
 /// What a distilled encoder is taught on.
