@@ -10,5 +10,6 @@ if [[ "${1:-}" == "--json" ]]; then
     trap - EXIT
     shift 2
 fi
-cargo build --locked --quiet -p peer_robot
+# The selection of `cargo test`, whose dependencies are compiled already; with an example come the features that tests ask for.
+cargo build --locked --quiet -p agent -p contract_tests -p peer_robot -p planners -p robot -p sim -p world_model --bins --examples
 isolated "$python" "$here/faults.py" "${CARGO_TARGET_DIR:-target}/debug/peer_robot" assets/profiles/so101.toml "$out" "$@"
