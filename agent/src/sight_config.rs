@@ -52,6 +52,8 @@ pub struct SightConfig {
     pub attended: bool,
     /// Whether a second network corrects where localised landmarks are found. Default no.
     pub refined: bool,
+    /// Whether that network reads all parts of a body at once, from around the first one that is named. Default no.
+    pub joint: bool,
     /// Shares of a pixel below this count as nothing where landmarks are localised: less finds more of what is mostly hidden. Default
     /// 0.3.
     pub faint: f32,
@@ -78,6 +80,7 @@ impl Default for SightConfig {
             landmarks: Vec::new(),
             attended: true,
             refined: false,
+            joint: false,
             faint: 0.3,
             offsets: false,
             anchors: Vec::new(),
@@ -192,6 +195,7 @@ impl SightConfig {
                 hidden: self.localiser.hidden.clone(),
                 attended: self.attended,
                 refined: self.refined,
+                joint: self.joint,
                 faint: self.faint,
             },
         };

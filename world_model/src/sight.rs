@@ -129,12 +129,13 @@ impl Sight {
         };
         let mut view = View::default();
         let told_from = self.spec.told_from();
+        let read_with = self.spec.read_with();
         let refiner = self.localiser.as_ref().and_then(Localiser::refiner);
         for part in 0..views {
             let first = view.known.len();
             let mut places = glimpse::places(&masks, part, &self.spec);
             if let Some(refiner) = refiner {
-                refiner.correct(image, part, &mut places)?;
+                refiner.correct(image, part, &read_with, &mut places)?;
             }
             for (index, (mask, at)) in masks.iter().zip(&places).enumerate() {
                 let part = mask.part(part, views);

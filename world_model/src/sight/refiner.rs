@@ -3,6 +3,10 @@
 //! The pixels that are marked as a landmark's tell where it is to a third of a pixel, and with a part of it hidden to less. A
 //! second small perceptron reads the square of pixels around that place and says how far it is off, in the same pictures with
 //! varied looks, and from just those places. It is the same for all landmarks and has a pair of outputs for each.
+//!
+//! Where the parts of a body are read together, the square around its first part tells where all of them are: how a body is turned
+//! shows in all of its sides at once, and which side is which in what lies beside it. A part that is about to turn away is told to
+//! be the nearer to the first one the less of it is seen, so that nothing jumps when it comes or goes.
 
 use super::glimpse::places;
 use super::image::{ImageShape, SightError};
@@ -32,6 +36,8 @@ const JITTER: i32 = 2;
 const SOFT: f32 = 0.02;
 /// Fewest points of a label by which a landmark has a place.
 const FEWEST_POINTS: usize = 4;
+/// Points of a label from which a part that is read with the first of its body is told to be where it is.
+const WHOLE_POINTS: usize = 32;
 /// Squares in a step for each picture of the localiser's steps.
 const SQUARES: usize = 8;
 
@@ -81,14 +87,21 @@ impl Refiner {
         &self.layers
     }
 
-    /// Corrects where the landmarks of a view were found, in pixels from its corner.
+    /// Corrects where the landmarks of a view were found, in pixels from its corner. Where those are that are read with another, as
+    /// `read_with` says, the square around that other tells.
     pub fn correct(
         &self,
         image: &[u8],
         view: usize,
+        read_with: &[Option<usize>],
         places: &mut [Option<[f32; 2]>],
     ) -> Result<(), SightError> {
         SCRATCH.with_borrow_mut(|(scratch, inputs, outputs)| {
+            for (place, with) in places.iter_mut().zip(read_with) {
+                if with.is_some() {
+                    *place = None;
+                }
+            }
             inputs.clear();
             for place in places.iter().flatten() {
                 let columns = columns(self.image, self.views, view);
@@ -101,17 +114,27 @@ impl Refiner {
                 .map_err(|e| SightError::Spec {
                     what: format!("refiner: {e}"),
                 })?;
-            let seen = places.iter_mut().enumerate();
-            let seen = seen.filter_map(|(index, place)| Some((index, place.as_mut()?)));
-            for ((index, place), outputs) in seen.zip(outputs.chunks_exact(width)) {
-                let off = &outputs[2 * index..2 * index + 2];
-                for (axis, middle) in middle(*place).into_iter().enumerate() {
-                    place[axis] = middle as f32 + UNIT * off[axis];
+            let read = places.iter().enumerate();
+            let read: Vec<(usize, [f32; 2])> = read
+                .filter_map(|(index, place)| Some((index, (*place)?)))
+                .collect();
+            for ((index, found), row) in read.into_iter().zip(outputs.chunks_exact(width)) {
+                let off = |landmark: usize| [0, 1].map(|axis| UNIT * row[2 * landmark + axis]);
+                let place = sum(middle(found).map(|at| at as f32), off(index));
+                places[index] = Some(place);
+                for (part, with) in read_with.iter().enumerate() {
+                    if *with == Some(index) {
+                        places[part] = Some(sum(place, off(part)));
+                    }
                 }
             }
             Ok(())
         })
     }
+}
+
+fn sum(a: [f32; 2], b: [f32; 2]) -> [f32; 2] {
+    [a[0] + b[0], a[1] + b[1]]
 }
 
 /// Columns of an image that a view takes up.
@@ -141,40 +164,58 @@ fn square(
     shape.square(image, columns, corner, SIDE, out);
 }
 
-/// A landmark in a picture: where it was found and where it is, in pixels from the corner of its view.
+/// A landmark in a picture: where it was found and where it is, in pixels from the corner of its view, and how far those that are
+/// read with it are from there.
 struct Case {
     sample: usize,
     view: usize,
     landmark: usize,
     found: [f32; 2],
     place: [f32; 2],
+    parts: Vec<(usize, [f32; 2])>,
 }
 
-/// The landmarks of all pictures that `localiser` finds, but not elsewhere.
+/// The landmarks of all pictures that `localiser` finds, but not elsewhere, and that are read by themselves.
 fn cases(
     samples: &[LocaliserSample],
     spec: &SightSpec,
     views: usize,
     localiser: &Localiser,
 ) -> Result<Vec<Case>, SightError> {
+    let read_with = spec.read_with();
     let of_sample = |(sample, picture): (usize, &LocaliserSample)| {
         let masks = localiser.masks(&picture.image, None, spec.faint())?;
         let mut cases = Vec::new();
         for view in 0..views {
             let found = places(&masks, view, spec);
             let labelled = labelled(picture, spec.image(), views, view, found.len());
-            let both = found.into_iter().zip(labelled).enumerate();
-            cases.extend(both.filter_map(|(landmark, (found, place))| {
-                let (found, place) = (found?, place?);
+            for (landmark, found) in found.into_iter().enumerate() {
+                let place = labelled[landmark].place(FEWEST_POINTS);
+                let (Some(found), Some(place), None) = (found, place, read_with[landmark]) else {
+                    continue;
+                };
                 let near = |axis: usize| (found[axis] - place[axis]).abs() <= FARTHEST;
-                (near(0) && near(1)).then_some(Case {
+                if !near(0) || !near(1) {
+                    continue;
+                }
+                let mut parts = Vec::new();
+                for (part, with) in read_with.iter().enumerate() {
+                    if *with == Some(landmark) {
+                        let seen = labelled[part].points.min(WHOLE_POINTS) as f32;
+                        let at = labelled[part].place(1).unwrap_or(place);
+                        let share = seen / WHOLE_POINTS as f32;
+                        parts.push((part, [0, 1].map(|axis| share * (at[axis] - place[axis]))));
+                    }
+                }
+                cases.push(Case {
                     sample,
                     view,
                     landmark,
                     found,
                     place,
-                })
-            }));
+                    parts,
+                });
+            }
         }
         Ok(cases)
     };
@@ -183,33 +224,43 @@ fn cases(
     Ok(all.into_iter().flatten().collect())
 }
 
-/// Where the landmarks of a view are by their labels.
+/// The points of a view that are labelled as a landmark's.
+#[derive(Clone, Copy, Default)]
+struct Labelled {
+    sum: [f32; 2],
+    points: usize,
+}
+
+impl Labelled {
+    /// Where they are on average, in pixels; none where they are fewer than `fewest`.
+    fn place(&self, fewest: usize) -> Option<[f32; 2]> {
+        let points = (LABEL_POINTS * self.points) as f32;
+        (self.points >= fewest).then(|| self.sum.map(|sum| sum / points))
+    }
+}
+
+/// The labels of each landmark in a view.
 fn labelled(
     sample: &LocaliserSample,
     image: ImageShape,
     views: usize,
     view: usize,
     landmarks: usize,
-) -> Vec<Option<[f32; 2]>> {
+) -> Vec<Labelled> {
     let columns = columns(image, views, view);
-    let mut sums = vec![([0.0f32; 2], 0usize); landmarks];
+    let mut all = vec![Labelled::default(); landmarks];
     let lines = sample.landmarks.chunks_exact(LABEL_POINTS * image.width);
     for (y, line) in lines.enumerate() {
         let line = &line[LABEL_POINTS * columns.start..LABEL_POINTS * columns.end];
         for (x, &landmark) in line.iter().enumerate() {
             if landmark > 0 {
-                let ([sum_x, sum_y], points) = &mut sums[usize::from(landmark) - 1];
-                *sum_x += x as f32 + 0.5;
-                *sum_y += y as f32 + 0.5;
-                *points += 1;
+                let labelled = &mut all[usize::from(landmark) - 1];
+                labelled.sum = sum(labelled.sum, [x as f32 + 0.5, y as f32 + 0.5]);
+                labelled.points += 1;
             }
         }
     }
-    let place = |(sum, points): ([f32; 2], usize)| {
-        let mean = sum.map(|sum| sum / (LABEL_POINTS * points) as f32);
-        (points >= FEWEST_POINTS).then_some(mean)
-    };
-    sums.into_iter().map(place).collect()
+    all
 }
 
 /// Trains the refiner of `localiser` on its pictures. `progress` hears of the steps done and how many pixels the places of a step
@@ -243,22 +294,30 @@ pub(super) fn train(
                 let middle = middle(case.found).map(|at| at + rng.random_range(-JITTER..=JITTER));
                 let columns = columns(image, views, case.view);
                 square(&samples[case.sample].image, image, columns, middle, inputs);
-                let off = [0, 1].map(|axis| (case.place[axis] - middle[axis] as f32) / UNIT);
-                targets.extend([case.landmark as f32, off[0], off[1]]);
+                let off = [0, 1].map(|axis| case.place[axis] - middle[axis] as f32);
+                let start = targets.len();
+                targets.resize(start + width, f32::NAN);
+                for (landmark, off) in [(case.landmark, off)].iter().chain(&case.parts) {
+                    let at = start + 2 * landmark;
+                    targets[at..at + 2].copy_from_slice(&off.map(|pixels| pixels / UNIT));
+                }
             }
         },
-        // The distance between the place and where it is said to be; only its own landmark's outputs count.
+        // The distance between the places and where they are said to be, of all that are told; the others' outputs do not count.
         loss: |outputs: &[f32], targets: &[f32], slopes: &mut [f32]| {
-            let rows = outputs.chunks_exact(width).zip(targets.chunks_exact(3));
-            let share = UNIT * width as f32 / outputs.len() as f32;
+            let told = targets.iter().filter(|target| !target.is_nan()).count();
+            let share = 2.0 * UNIT / told.max(1) as f32;
+            let pairs = outputs.chunks_exact(2).zip(targets.chunks_exact(2));
             let mut loss = 0.0;
-            for ((outputs, target), slopes) in rows.zip(slopes.chunks_exact_mut(width)) {
-                let at = 2 * target[0] as usize;
-                let (x, y) = (outputs[at] - target[1], outputs[at + 1] - target[2]);
+            for ((output, target), slope) in pairs.zip(slopes.chunks_exact_mut(2)) {
+                if target[0].is_nan() {
+                    continue;
+                }
+                let (x, y) = (output[0] - target[0], output[1] - target[1]);
                 let distance = (x * x + y * y + SOFT * SOFT).sqrt();
                 loss += share * (distance - SOFT);
-                slopes[at] = share * x / distance;
-                slopes[at + 1] = share * y / distance;
+                slope[0] = share * x / distance;
+                slope[1] = share * y / distance;
             }
             loss
         },

@@ -50,6 +50,9 @@ pub enum Finder {
         /// Whether a second network corrects where they are found.
         #[serde(default)]
         refined: bool,
+        /// Whether that network reads all parts of a body at once, from around its first one: the further parts need not be found.
+        #[serde(default)]
+        joint: bool,
         /// Shares of a pixel below this count as nothing, in (0, 1).
         #[serde(default = "faint")]
         faint: f32,
@@ -126,6 +129,14 @@ impl SightSpec {
     /// Whether a second network corrects where landmarks are found.
     pub(super) fn refines(&self) -> bool {
         matches!(self.finder(), Some(Finder::Learned { refined: true, .. }))
+    }
+
+    /// Of each landmark that is read together with the first part of its body that part.
+    pub(super) fn read_with(&self) -> Vec<Option<usize>> {
+        match self.finder() {
+            Some(Finder::Learned { joint: true, .. }) => self.told_from(),
+            _ => vec![None; self.landmarks().len()],
+        }
     }
 
     /// Shares of a pixel below this count as nothing.
@@ -226,6 +237,7 @@ impl SightSpec {
                 window,
                 finder,
                 views,
+                offsets,
                 ..
             } => {
                 if *views == 0 || !image.width.is_multiple_of(*views) {
@@ -268,6 +280,14 @@ impl SightSpec {
                     )),
                     Finder::Learned { faint, .. } if !(*faint > 0.0 && *faint < 1.0) => wrong(
                         format!("a faintest share of {faint}: expected one in (0, 1)"),
+                    ),
+                    Finder::Learned {
+                        joint: true,
+                        refined,
+                        ..
+                    } if !refined || !offsets => wrong(
+                        "parts of a body read together: expected refined places and offsets"
+                            .to_owned(),
                     ),
                     Finder::Learned { .. } => Ok(()),
                 }

@@ -69,6 +69,7 @@ fn localised(window: Option<usize>) -> Sight {
             hidden: Vec::new(),
             attended: true,
             refined: false,
+            joint: false,
             faint: 0.3,
         },
         offsets: false,
@@ -382,6 +383,111 @@ fn files_and_buffers_of_another_kind_are_refused_in_one_line() {
     assert!(torn.contains("damaged") && !torn.contains('\n'), "{torn}");
 }
 
+/// A grey picture with rectangles: left, top, width, height, how red it is and which landmark's.
+fn drawn(
+    shape: ImageShape,
+    rectangles: &[(usize, usize, usize, usize, u8, u8)],
+) -> LocaliserSample {
+    let mut drawn = LocaliserSample {
+        image: vec![90; shape.bytes()],
+        landmarks: vec![0; LABEL_POINTS * LABEL_POINTS * shape.width * shape.height],
+    };
+    for &(left, top, width, height, red, mark) in rectangles {
+        for row in top..top + height {
+            for column in left..left + width {
+                drawn.image[3 * (row * shape.width + column)] = red;
+                for point in 0..LABEL_POINTS * LABEL_POINTS {
+                    let (x, y) = (point % LABEL_POINTS, point / LABEL_POINTS);
+                    let line = (LABEL_POINTS * row + y) * LABEL_POINTS * shape.width;
+                    drawn.landmarks[line + LABEL_POINTS * column + x] = mark;
+                }
+            }
+        }
+    }
+    drawn
+}
+
+#[test]
+fn parts_of_a_body_that_look_alike_are_told_by_what_lies_beside_them() {
+    use rand::RngExt;
+    let shape = ImageShape {
+        width: 32,
+        height: 32,
+    };
+    let rng = &mut crate::random::stream(3, crate::random::Purpose::Localiser, 9, 8);
+    // A block with a bow to the right and a stern to the left, or turned about. Both are of the same colour: the stern is the one
+    // beside the dark end of the block. The narrower the stern, the less of it is told. A buoy lies by itself.
+    let mut sample = |turned: bool, width: usize| {
+        let (x, y) = (rng.random_range(6..20), rng.random_range(12..26));
+        let (buoy, above) = (rng.random_range(0..29), rng.random_range(0..7));
+        let (stern, bow, dark) = match turned {
+            false => (x - width, x + 6, x),
+            true => (x + 6, x - 4, x + 4),
+        };
+        let rectangles = [
+            (x, y, 6, 4, 160, 1),
+            (dark, y, 2, 4, 30, 1),
+            (stern, y, width, 4, 220, 2),
+            (bow, y, 4, 4, 220, 3),
+            (buoy, above, 3, 4, 250, 4),
+        ];
+        let ahead = if turned { -5.0 } else { 5.0 };
+        let astern = if turned { 3.0 } else { -3.0 } * (1.0 + width as f32 / 6.0);
+        let share = (width as f32 * 16.0 / 32.0).min(1.0);
+        let buoy = [buoy as f32 - 14.5, above as f32 - 14.0];
+        (drawn(shape, &rectangles), [share * astern, ahead], buoy)
+    };
+    let config = LocaliserConfig {
+        steps: 2000,
+        batch: 16,
+        hidden: vec![48],
+        learning_rate: 3.0e-3,
+        ..LocaliserConfig::default()
+    };
+    let landmark = |name: &str| Landmark {
+        name: name.to_owned(),
+        colours: Vec::new(),
+        stands: Vec::new(),
+    };
+    let spec = |refined| SightSpec::Glimpse {
+        image: shape,
+        views: 1,
+        landmarks: ["boat.hull", "boat.stern", "boat.bow", "buoy"]
+            .map(landmark)
+            .into(),
+        window: None,
+        coloured: false,
+        finder: Finder::Learned {
+            hidden: config.hidden.clone(),
+            attended: true,
+            refined,
+            joint: true,
+            faint: 0.3,
+        },
+        offsets: true,
+    };
+    let refused = spec(false).check().unwrap_err().to_string();
+    assert!(refused.contains("expected refined places"), "{refused}");
+    let samples: Vec<_> = (0..600)
+        .map(|i| sample(i % 2 == 0, 1 + i / 2 % 4).0)
+        .collect();
+    let localiser = train_localiser(&samples, &spec(true), &config, &mut |_, _| {
+        ControlFlow::Continue(())
+    });
+    let sight = Sight::try_new(spec(true), Some(localiser.unwrap())).unwrap();
+    let mut off = 0.0f32;
+    for i in 0..40 {
+        let (sample, [astern, ahead], buoy) = sample(i % 2 == 0, 1 + i / 2 % 4);
+        let view = sight.look(&sample.image).unwrap();
+        assert_eq!(view.known, [true; 4]);
+        for (part, told) in [(1, [astern, 0.0]), (2, [ahead, 0.0]), (3, buoy)] {
+            let at = &view.coordinates[2 * part..2 * part + 2];
+            off += (16.0 * at[0] - told[0]).hypot(16.0 * at[1] - told[1]) / 120.0;
+        }
+    }
+    assert!(off < 0.5, "{off} pixels off on average");
+}
+
 #[test]
 fn a_localiser_learns_to_find_a_shape_among_others_of_its_colour() {
     use rand::RngExt;
@@ -392,25 +498,9 @@ fn a_localiser_learns_to_find_a_shape_among_others_of_its_colour() {
     let rng = &mut crate::random::stream(3, crate::random::Purpose::Localiser, 9, 9);
     // A bar lying down is the landmark; a bar standing up of the same colour is not.
     let mut sample = || {
-        let mut drawn = LocaliserSample {
-            image: vec![90; shape.bytes()],
-            landmarks: vec![0; LABEL_POINTS * LABEL_POINTS * 32 * 32],
-        };
         let (x, y) = (rng.random_range(0..24), rng.random_range(0..14));
         let (u, v) = (rng.random_range(0..29), rng.random_range(18..24));
-        for (left, top, width, height, mark) in [(x, y, 8, 3, 1), (u, v, 3, 8, 0)] {
-            for row in top..top + height {
-                for column in left..left + width {
-                    let pixel = row * 32 + column;
-                    drawn.image[3 * pixel] = 220;
-                    for point in 0..LABEL_POINTS * LABEL_POINTS {
-                        let (x, y) = (point % LABEL_POINTS, point / LABEL_POINTS);
-                        let line = (LABEL_POINTS * row + y) * LABEL_POINTS * 32;
-                        drawn.landmarks[line + LABEL_POINTS * column + x] = mark;
-                    }
-                }
-            }
-        }
+        let drawn = drawn(shape, &[(x, y, 8, 3, 220, 1), (u, v, 3, 8, 220, 0)]);
         (drawn, [x as f32 + 4.0, y as f32 + 1.5])
     };
     let config = LocaliserConfig {
@@ -434,6 +524,7 @@ fn a_localiser_learns_to_find_a_shape_among_others_of_its_colour() {
             hidden: config.hidden.clone(),
             attended: true,
             refined,
+            joint: false,
             faint: 0.3,
         },
         offsets: false,

@@ -46,6 +46,7 @@ fn localised(likely: f32) -> Sight {
         hidden: vec![4],
         attended: true,
         refined: false,
+        joint: false,
         faint: 0.3,
     };
     Sight::try_new(spec(8, finder), Some(localiser)).unwrap()
