@@ -13,7 +13,7 @@ fn is_empty(folder: &Path) -> bool {
 #[test]
 fn wrong_usage_exits_with_two() {
     let folder = tempfile::tempdir().unwrap();
-    let cases: [(&str, &str); 31] = [
+    let cases: [(&str, &str); 35] = [
         (
             "bench --task push --planner random --event flavour=2",
             "'flavour'",
@@ -90,6 +90,16 @@ fn wrong_usage_exits_with_two() {
             "train --task push --sight-of t --out m.safetensors",
             "--pixels",
         ),
+        (
+            "train --task push --pixels --set sight.joint=true --out m.safetensors",
+            "expected refined places and offsets",
+        ),
+        (
+            "train --task push --pixels --set sight.landmarks=['ball'] --out m.safetensors",
+            "landmark 'ball'",
+        ),
+        ("sight --task push --worlds 0", "--worlds 0"),
+        ("sight --task push --shift flavour=2", "'flavour'"),
     ];
     for (arguments, expected) in cases {
         let line = failure(arguments, folder.path(), 2);
@@ -380,6 +390,26 @@ fn a_policy_is_distilled_acts_alone_and_under_the_arbiter() {
         1,
     );
     assert!(line.contains("other.safetensors"), "{line}");
+}
+
+#[test]
+fn what_a_model_sees_is_held_against_true_pixels() {
+    let folder = tempfile::tempdir().unwrap();
+    let look = "sight --task push --worlds 4 --json sight.json";
+    let output = succeed(look, folder.path());
+    let text = String::from_utf8(output.stdout).unwrap();
+    let json: Vec<Value> =
+        serde_json::from_slice(&std::fs::read(folder.path().join("sight.json")).unwrap()).unwrap();
+    for (landmark, figures) in ["block", "pusher"].into_iter().zip(&json) {
+        assert!(text.contains(landmark), "{text}");
+        assert_eq!(figures["landmark"], landmark);
+        assert!(figures["shown"].as_u64().unwrap() > 0, "{figures}");
+        assert!(figures["off_p50"].as_f64().unwrap() < 1.0, "{figures}");
+    }
+    let states = assets().join("models/push.safetensors");
+    let of_states = format!("sight --task push --model {}", states.display());
+    let line = failure(&of_states, folder.path(), 1);
+    assert!(line.contains("a model of states"), "{line}");
 }
 
 #[test]

@@ -1,4 +1,5 @@
-//! Opens the eyes of a model that is to be trained: a sight, whose localiser is trained first where it has one.
+//! Opens the eyes of a model that is to be trained: a sight, whose localiser is trained first where it has one; and takes the
+//! pictures for it, of which it is known what is where in them.
 
 use crate::sight_config::{SightConfig, SightKind};
 use anyhow::{Context, Result};
@@ -51,24 +52,44 @@ fn pictures(
     seed: u64,
     taken: &(dyn Fn(usize) -> bool + Sync),
 ) -> Result<Vec<LocaliserSample>> {
-    let landmarks = config.landmark_of_parts(task)?;
     let plain = Variant::of(task, None)?;
     let worlds = config.localiser.pictures.div_ceil(PICTURES_OF_A_WORLD) as u64;
+    let varied = |rng: &mut ChaCha8Rng| {
+        plain.with_varied_looks(task, |_| rng.random::<f32>() < VARIED_SHARE)
+    };
+    let samples = pictures_of(config, task, worlds, seed, &varied, taken)?;
+    let mut samples =
+        samples.context("interrupted while taking pictures for the localiser; nothing was kept")?;
+    samples.truncate(config.localiser.pictures);
+    Ok(samples)
+}
+
+/// Pictures of so many worlds, each of a variant that is drawn for it, with what is where in each pixel. `taken` hears of every world
+/// how many pictures there are of it; none are returned where it says no.
+///
+/// # Errors
+/// A landmark that the task does not have, or a world that cannot be drawn.
+pub fn pictures_of(
+    config: &SightConfig,
+    task: &Arc<Task>,
+    worlds: u64,
+    seed: u64,
+    variant: &(dyn Fn(&mut ChaCha8Rng) -> Variant + Sync),
+    taken: &(dyn Fn(usize) -> bool + Sync),
+) -> Result<Option<Vec<LocaliserSample>>> {
+    let landmarks = config.landmark_of_parts(task)?;
     let all = (0..worlds)
         .into_par_iter()
         .map(|world| {
             let mut rng = ChaCha8Rng::seed_from_u64(seed);
             // Far from the streams of episodes.
             rng.set_stream((1 << 62) | world);
-            let variant = plain.with_varied_looks(task, |_| rng.random::<f32>() < VARIED_SHARE);
+            let variant = variant(&mut rng);
             let samples = of_one_world(config, task, &variant, &landmarks, rng.random())?;
             Ok(taken(samples.len()).then_some(samples))
         })
-        .collect::<Result<Option<Vec<_>>>>()?
-        .context("interrupted while taking pictures for the localiser; nothing was kept")?;
-    let mut samples: Vec<_> = all.into_iter().flatten().collect();
-    samples.truncate(config.localiser.pictures);
-    Ok(samples)
+        .collect::<Result<Option<Vec<_>>>>()?;
+    Ok(all.map(|all| all.into_iter().flatten().collect()))
 }
 
 fn of_one_world(

@@ -102,6 +102,21 @@ impl SightConfig {
         }
     }
 
+    /// What a sight of one of the `task`'s models looks for, in images of its size.
+    pub fn looking_for(spec: &SightSpec, task: &Task) -> Self {
+        let names = |anchors: bool| {
+            let found = spec.landmarks().iter();
+            let found = found.filter(|landmark| landmark.is_anchor() == anchors);
+            found.map(|landmark| landmark.name.clone()).collect()
+        };
+        Self {
+            size: spec.image().width / task.views(),
+            landmarks: names(false),
+            anchors: names(true),
+            ..Self::default()
+        }
+    }
+
     /// Size of the images of a task: its views beside each other.
     pub fn image(&self, task: &Task) -> ImageShape {
         ImageShape {

@@ -4,20 +4,24 @@
 //! them. Landmarks are found by their colours, which somebody must have named, or by a network that has learned what they
 //! look like ([`Localiser`]). A *frame* is the whole picture, in patches. Nothing here knows a pose.
 
+mod accuracy;
 mod anchors;
 mod colours;
 mod front;
 mod glimpse;
 mod image;
+mod labels;
 mod localiser;
 mod refiner;
 mod spec;
 #[cfg(test)]
 mod tests;
 
+pub use accuracy::{LandmarkAccuracy, accuracy};
 pub use front::Stage;
 pub use image::{ImageShape, SightError};
-pub use localiser::{LABEL_POINTS, Localiser, LocaliserConfig, LocaliserSample, train_localiser};
+pub use labels::{LABEL_POINTS, LocaliserSample};
+pub use localiser::{Localiser, LocaliserConfig, train_localiser};
 pub use spec::{Finder, Landmark, SightSpec};
 
 use crate::checkpoint::{Archive, CheckpointError, NamedTensor};
@@ -122,21 +126,12 @@ impl Sight {
                 ..
             } => (landmarks, window, *coloured, *views),
         };
-        let masks = match (&self.colours, &self.localiser) {
-            (Some(colours), _) => colours.masks(image, shape, landmarks.len()),
-            (None, Some(localiser)) => localiser.masks(image, cells, self.spec.faint())?,
-            (None, None) => Vec::new(),
-        };
+        let masks = self.masks(image, cells)?;
         let mut view = View::default();
         let told_from = self.spec.told_from();
-        let read_with = self.spec.read_with();
-        let refiner = self.localiser.as_ref().and_then(Localiser::refiner);
         for part in 0..views {
             let first = view.known.len();
-            let mut places = glimpse::places(&masks, part, &self.spec);
-            if let Some(refiner) = refiner {
-                refiner.correct(image, part, &read_with, &mut places)?;
-            }
+            let places = self.places(image, &masks, part)?;
             for (index, (mask, at)) in masks.iter().zip(&places).enumerate() {
                 let part = mask.part(part, views);
                 let anchor = landmarks[index].is_anchor();
@@ -169,6 +164,32 @@ impl Sight {
             }
         }
         Ok((view, masks))
+    }
+
+    /// How much each pixel belongs to each landmark; a localiser reads no more than these of its cells.
+    fn masks(&self, image: &[u8], cells: Option<&[bool]>) -> Result<Vec<Mask>, SightError> {
+        match (&self.colours, &self.localiser) {
+            (Some(colours), _) => {
+                let landmarks = self.spec.landmarks().len();
+                Ok(colours.masks(image, self.spec.image(), landmarks))
+            }
+            (None, Some(localiser)) => localiser.masks(image, cells, self.spec.faint()),
+            (None, None) => Ok(Vec::new()),
+        }
+    }
+
+    /// Where each landmark is in one of the views, in pixels from its corner; none for one that is not seen.
+    fn places(
+        &self,
+        image: &[u8],
+        masks: &[Mask],
+        view: usize,
+    ) -> Result<Vec<Option<[f32; 2]>>, SightError> {
+        let mut places = glimpse::places(masks, view, &self.spec);
+        if let Some(refiner) = self.localiser.as_ref().and_then(Localiser::refiner) {
+            refiner.correct(image, view, &self.spec.read_with(), &mut places)?;
+        }
+        Ok(places)
     }
 
     /// Whether a landmark that is not seen is where it was. Where colours find the landmarks the middle stands for it.

@@ -4,10 +4,12 @@ mod baselines;
 mod bench;
 mod collect;
 mod distill;
+mod factor;
 mod improve;
 mod interrupt;
 mod play;
 mod robot;
+mod sight;
 mod source;
 mod tasks;
 mod train;
@@ -33,6 +35,8 @@ enum Command {
     Collect(collect::CollectArguments),
     /// Learn a world model
     Train(train::TrainArguments),
+    /// Measure how well a model of images finds what it looks for
+    Sight(sight::SightArguments),
     /// Distil planner runs into a reactive policy
     Distill(Box<distill::DistillArguments>),
     /// Collect where the agent fails, and update model and policy, until it helps no more
@@ -88,6 +92,7 @@ pub fn run() -> ExitCode {
         Command::Tasks(arguments) => tasks::run(&arguments),
         Command::Collect(arguments) => collect::run(&arguments),
         Command::Train(arguments) => train::run(&arguments),
+        Command::Sight(arguments) => sight::run(&arguments),
         Command::Distill(arguments) => distill::run(&arguments),
         Command::Improve(arguments) => improve::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),

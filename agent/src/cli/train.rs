@@ -87,6 +87,9 @@ pub fn run(arguments: &TrainArguments) -> Result<()> {
     if let Some(sight) = &recipe.sight {
         sight.localiser.validate().map_err(usage)?;
         sight.distil.validate().map_err(usage)?;
+        let spec = sight.spec(&task);
+        let spec = spec.map_err(|e| UsageError(format!("{e:#}")))?;
+        spec.check().map_err(|e| UsageError(e.to_string()))?;
         let distilled = sight.kind == SightKind::Distilled;
         if distilled && (arguments.resume || arguments.minutes.is_some()) {
             bail!(UsageError(

@@ -98,6 +98,12 @@ impl ImageShape {
         self.width * self.height * 3
     }
 
+    /// Columns that one of so many views beside each other takes up.
+    pub(super) fn columns(self, views: usize, view: usize) -> Range<usize> {
+        let width = self.width / views;
+        view * width..(view + 1) * width
+    }
+
     /// Fails for a size that no camera has.
     pub(super) fn check(self) -> Result<(), SightError> {
         let fits = |side: usize| (8..=Self::MAX_SIDE).contains(&side);

@@ -8,6 +8,7 @@
 
 use super::glimpse::Mask;
 use super::image::{ImageShape, SightError};
+use super::labels::{LABEL_POINTS, LocaliserSample};
 use super::refiner::{self, Refiner};
 use super::spec::SightSpec;
 use crate::config::{ConfigError, check};
@@ -27,8 +28,6 @@ pub(super) const CELL: usize = 8;
 const MARGIN: usize = 8;
 /// Values that a cell is read from.
 const INPUTS: usize = 3 * (CELL + 2 * MARGIN) * (CELL + 2 * MARGIN);
-/// Points across a pixel, and down, at which a label says what is there: a landmark's edge cuts pixels.
-pub const LABEL_POINTS: usize = 2;
 /// Share of the cells without a landmark that training reads: there are many, and most show nothing.
 const EMPTY_SHARE: f32 = 1.0 / 3.0;
 
@@ -88,15 +87,6 @@ impl LocaliserConfig {
         let fits = rate.is_finite() && rate > 0.0;
         check("learning_rate", rate, "a positive number", fits)
     }
-}
-
-/// A picture and what is where in it.
-#[derive(Clone, Debug)]
-pub struct LocaliserSample {
-    /// RGB, `[height, width, 3]`.
-    pub image: Vec<u8>,
-    /// 1 + index of the landmark at each point, 0 for none, `[LABEL_POINTS * height, LABEL_POINTS * width]`; see [`LABEL_POINTS`].
-    pub landmarks: Vec<u8>,
 }
 
 /// A trained network. A clone shares its weights.

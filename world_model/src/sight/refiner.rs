@@ -10,7 +10,8 @@
 
 use super::glimpse::places;
 use super::image::{ImageShape, SightError};
-use super::localiser::{LABEL_POINTS, Localiser, LocaliserConfig, LocaliserSample};
+use super::labels::{LocaliserSample, labelled};
+use super::localiser::{Localiser, LocaliserConfig};
 use super::spec::SightSpec;
 use crate::imagination::{Linear, Mlp, PackedMlp, Scratch};
 use crate::random::Purpose;
@@ -36,8 +37,6 @@ const JITTER: i32 = 2;
 const SOFT: f32 = 0.02;
 /// Fewest points of a label by which a landmark has a place.
 const FEWEST_POINTS: usize = 4;
-/// Points of a label from which a part that is read with the first of its body is told to be where it is.
-const WHOLE_POINTS: usize = 32;
 /// Squares in a step for each picture of the localiser's steps.
 const SQUARES: usize = 8;
 
@@ -104,7 +103,7 @@ impl Refiner {
             }
             inputs.clear();
             for place in places.iter().flatten() {
-                let columns = columns(self.image, self.views, view);
+                let columns = self.image.columns(self.views, view);
                 square(image, self.image, columns, middle(*place), inputs);
             }
             let (rows, width) = (inputs.len() / INPUTS, self.network.outputs());
@@ -135,12 +134,6 @@ impl Refiner {
 
 fn sum(a: [f32; 2], b: [f32; 2]) -> [f32; 2] {
     [a[0] + b[0], a[1] + b[1]]
-}
-
-/// Columns of an image that a view takes up.
-fn columns(image: ImageShape, views: usize, view: usize) -> Range<usize> {
-    let width = image.width / views;
-    view * width..(view + 1) * width
 }
 
 /// Middle of the square that is read for a place.
@@ -201,10 +194,7 @@ fn cases(
                 let mut parts = Vec::new();
                 for (part, with) in read_with.iter().enumerate() {
                     if *with == Some(landmark) {
-                        let seen = labelled[part].points.min(WHOLE_POINTS) as f32;
-                        let at = labelled[part].place(1).unwrap_or(place);
-                        let share = seen / WHOLE_POINTS as f32;
-                        parts.push((part, [0, 1].map(|axis| share * (at[axis] - place[axis]))));
+                        parts.push((part, labelled[part].offset_from(place)));
                     }
                 }
                 cases.push(Case {
@@ -222,45 +212,6 @@ fn cases(
     let all = samples.par_iter().enumerate().map(of_sample);
     let all = all.collect::<Result<Vec<_>, SightError>>()?;
     Ok(all.into_iter().flatten().collect())
-}
-
-/// The points of a view that are labelled as a landmark's.
-#[derive(Clone, Copy, Default)]
-struct Labelled {
-    sum: [f32; 2],
-    points: usize,
-}
-
-impl Labelled {
-    /// Where they are on average, in pixels; none where they are fewer than `fewest`.
-    fn place(&self, fewest: usize) -> Option<[f32; 2]> {
-        let points = (LABEL_POINTS * self.points) as f32;
-        (self.points >= fewest).then(|| self.sum.map(|sum| sum / points))
-    }
-}
-
-/// The labels of each landmark in a view.
-fn labelled(
-    sample: &LocaliserSample,
-    image: ImageShape,
-    views: usize,
-    view: usize,
-    landmarks: usize,
-) -> Vec<Labelled> {
-    let columns = columns(image, views, view);
-    let mut all = vec![Labelled::default(); landmarks];
-    let lines = sample.landmarks.chunks_exact(LABEL_POINTS * image.width);
-    for (y, line) in lines.enumerate() {
-        let line = &line[LABEL_POINTS * columns.start..LABEL_POINTS * columns.end];
-        for (x, &landmark) in line.iter().enumerate() {
-            if landmark > 0 {
-                let labelled = &mut all[usize::from(landmark) - 1];
-                labelled.sum = sum(labelled.sum, [x as f32 + 0.5, y as f32 + 0.5]);
-                labelled.points += 1;
-            }
-        }
-    }
-    all
 }
 
 /// Trains the refiner of `localiser` on its pictures. `progress` hears of the steps done and how many pixels the places of a step
@@ -292,7 +243,7 @@ pub(super) fn train(
             for _ in 0..(SQUARES * config.batch).div_ceil(2) {
                 let case = &cases[rng.random_range(0..cases.len())];
                 let middle = middle(case.found).map(|at| at + rng.random_range(-JITTER..=JITTER));
-                let columns = columns(image, views, case.view);
+                let columns = image.columns(views, case.view);
                 square(&samples[case.sample].image, image, columns, middle, inputs);
                 let off = [0, 1].map(|axis| case.place[axis] - middle[axis] as f32);
                 let start = targets.len();

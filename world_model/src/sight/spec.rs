@@ -28,7 +28,7 @@ pub struct Landmark {
 
 impl Landmark {
     /// Whether it tells where the camera is.
-    pub(super) fn is_anchor(&self) -> bool {
+    pub fn is_anchor(&self) -> bool {
         !self.stands.is_empty()
     }
 }

@@ -1,6 +1,7 @@
 //! What a glimpse sees is where it is, whatever the light; images that do not fit are refused.
 #![allow(clippy::unwrap_used)]
 
+mod accuracy;
 mod learning;
 
 use super::*;

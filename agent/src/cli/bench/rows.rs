@@ -1,6 +1,6 @@
 //! Which rows a benchmark has: every task, variant, planner, cost, budget and tier that was asked for.
 
-use super::super::UsageError;
+use super::super::{UsageError, factor};
 use super::BenchArguments;
 use super::models::{Loaded, Models, models};
 use super::sweep::{self, Point};
@@ -70,9 +70,7 @@ pub fn rows(assets: &Path, arguments: &BenchArguments) -> Result<Vec<RowSpec>> {
 fn shift(task: &Task, variants: Vec<Variant>, shifts: &[String]) -> Result<Vec<Variant>> {
     let mut shifted = variants;
     for text in shifts {
-        let usage = || UsageError(format!("--shift {text}: expected NAME=VALUE"));
-        let (name, value) = text.split_once('=').ok_or_else(usage)?;
-        let value: f32 = value.parse().map_err(|_| usage())?;
+        let (name, value) = factor::parse(text)?;
         shifted = shifted
             .iter()
             .map(|v| v.shifted(task, name, value))

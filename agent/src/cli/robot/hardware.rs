@@ -3,6 +3,7 @@
 use super::UsageError;
 use crate::arm::{SimFaults, SimHardware, Twin};
 use crate::assets;
+use crate::cli::factor;
 use anyhow::{Result, bail};
 use clap::{Args, ValueEnum};
 use robot::profile::Profile;
@@ -51,9 +52,7 @@ impl HardwareArguments {
         let task = Arc::new(Task::load(&assets::find()?, &self.task)?);
         let mut twin = Twin::new(&task, profile)?;
         for text in &self.shift {
-            let usage = || UsageError(format!("--shift {text}: expected NAME=VALUE"));
-            let (name, value) = text.split_once('=').ok_or_else(usage)?;
-            let value = value.parse().map_err(|_| usage())?;
+            let (name, value) = factor::parse(text)?;
             twin.env_mut().set_factor(name, value)?;
         }
         Ok(Box::new(SimHardware::new(

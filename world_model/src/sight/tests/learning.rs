@@ -7,13 +7,13 @@ use rand::RngExt;
 use std::ops::ControlFlow;
 
 const SIDE: usize = 32;
-const SQUARE: ImageShape = ImageShape {
+pub(super) const SQUARE: ImageShape = ImageShape {
     width: SIDE,
     height: SIDE,
 };
 
 /// A grey picture with rectangles: left, top, width, height, how red it is and which landmark's.
-fn drawn(rectangles: &[(usize, usize, usize, usize, u8, u8)]) -> LocaliserSample {
+pub(super) fn drawn(rectangles: &[(usize, usize, usize, usize, u8, u8)]) -> LocaliserSample {
     let mut drawn = LocaliserSample {
         image: vec![90; SQUARE.bytes()],
         landmarks: vec![0; LABEL_POINTS * LABEL_POINTS * SIDE * SIDE],
