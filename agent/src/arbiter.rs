@@ -4,6 +4,9 @@
 //! predicted it a block ago, the cost has stopped falling, or the future that System 1 is imagined to lead to does not come
 //! near the goal. Each has a threshold that was calibrated on held-out episodes ([`Calibration`]). Once System 2 has taken over
 //! it acts for a minimum of decisions, and until all signs are well below their thresholds.
+//!
+//! Thinking that brought nothing is not repeated at once: after a plan that is imagined to be hardly better than what System 1 would
+//! have done the signs go unheard for a decision, and for two and for four when this happens again.
 
 #[cfg(test)]
 mod tests;
@@ -60,6 +63,8 @@ pub enum Reason {
     Commitment,
     /// Something is out of the ordinary, but there is no time left to plan.
     Budget,
+    /// Something is out of the ordinary, but a plan was of no use a moment ago.
+    Futile,
     /// The policy gave a value that is not a number.
     PolicyFailed,
     /// A decision in so many is planned, whatever the signs.
@@ -78,6 +83,7 @@ impl Reason {
             Self::Miss => "miss",
             Self::Commitment => "commitment",
             Self::Budget => "no budget",
+            Self::Futile => "futile",
             Self::PolicyFailed => "policy failed",
             Self::Schedule => "schedule",
         }
@@ -112,6 +118,9 @@ pub struct ArbiterConfig {
     /// Milliseconds of planning in a second of the world; none is without a limit. Default none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub budget_ms_per_s: Option<f32>,
+    /// A plan is of use when it is imagined to cost less than the best way of System 1 by this share of its cost. Default 0.6; below
+    /// zero all plans are.
+    pub worthwhile: f32,
     /// Ways that System 1 is imagined to go, of which it goes the best. Default 8.
     pub ways: usize,
     /// Thresholds in place of the policy's own.
@@ -127,6 +136,7 @@ impl Default for ArbiterConfig {
             commitment: 2,
             hysteresis: 0.8,
             budget_ms_per_s: None,
+            worthwhile: 0.6,
             ways: 8,
             calibration: None,
         }
@@ -154,6 +164,9 @@ pub struct Arbiter {
     /// Decisions that System 2 still makes for certain.
     committed: usize,
     planning: bool,
+    /// Decisions in which no sign is heard, and how many it will be after the next plan that is of no use.
+    resting: usize,
+    next_rest: usize,
     lowest: f32,
     since_lowest: usize,
     decisions: usize,
@@ -167,6 +180,8 @@ pub struct Arbiter {
 
 /// A cost within this share of the lowest one is no progress.
 const PROGRESS: f32 = 0.02;
+/// Most decisions in which signs go unheard.
+const LONGEST_REST: usize = 4;
 /// Unspent planning time that is kept, seconds of the world.
 const PURSE_S: f32 = 1.0;
 
@@ -193,6 +208,7 @@ impl Arbiter {
         }
         check("hysteresis", config.hysteresis, 0.0, 1.0)?;
         check("rate", config.rate, 0.0, 1.0)?;
+        check("worthwhile", config.worthwhile, -1.0, 1.0)?;
         check("ways", config.ways as f32, 1.0, 256.0)?;
         check(
             "budget_ms_per_s",
@@ -219,6 +235,8 @@ impl Arbiter {
             thresholds: thresholds.clone(),
             committed: 0,
             planning: false,
+            resting: 0,
+            next_rest: 1,
             lowest: f32::INFINITY,
             since_lowest: 0,
             decisions: 0,
@@ -247,6 +265,7 @@ impl Arbiter {
     pub fn new_goal(&mut self) {
         self.lowest = f32::INFINITY;
         self.since_lowest = 0;
+        (self.resting, self.next_rest) = (0, 1);
     }
 
     /// Who acts, given the signs; `seconds` of the world have gone by since the last decision.
@@ -273,12 +292,31 @@ impl Arbiter {
         if self.config.budget_ms_per_s.is_some() && self.purse_ms <= 0.0 {
             return (Actor::System1, Reason::Budget);
         }
+        if self.resting > 0 {
+            self.resting -= 1;
+            self.planning = false;
+            return (Actor::System1, Reason::Futile);
+        }
         if !self.planning {
             self.planning = true;
             self.committed = self.config.commitment;
         }
         self.committed = self.committed.saturating_sub(1);
         (Actor::System2, reason)
+    }
+
+    /// Notes by which share of its cost the last plan is imagined to cost less than the best way of System 1.
+    pub fn thought(&mut self, saved: f32) {
+        if self.config.rule != Rule::Signs {
+            return;
+        }
+        if saved >= self.config.worthwhile {
+            self.next_rest = 1;
+            return;
+        }
+        (self.planning, self.committed) = (false, 0);
+        self.resting = self.next_rest;
+        self.next_rest = LONGEST_REST.min(2 * self.next_rest);
     }
 
     /// Notes how long a plan took.

@@ -94,13 +94,18 @@ impl Hybrid {
             Err(error) => Err(error.clone()),
         };
         let mut imagined = 0;
-        let (actor, reason, future) = match (reaction, futures) {
-            (Ok(reaction), Ok(futures)) => {
+        let (actor, reason, future, expense) = match (reaction, futures) {
+            (Ok(reaction), Ok(mut futures)) => {
+                let sequence = blocks * block * self.model.card().action_dim();
+                for future in futures.chunks_exact_mut(sequence) {
+                    stands(committed, future);
+                }
                 let Imaginer::Latent(rollouts, _) = self.system2.imaginer_mut() else {
                     bail!("a hybrid agent imagines in the latent");
                 };
                 imagined = futures.len() / self.model.card().action_dim();
-                let future = rollouts.cheapest(&futures, blocks * block)?.to_vec();
+                let (future, expense) = rollouts.cheapest(&futures, blocks * block)?;
+                let future = future.to_vec();
                 let costs = rollouts.stage_costs(&future)?;
                 let now = costs[0];
                 let least = costs[1..].iter().copied().fold(f32::INFINITY, f32::min);
@@ -112,21 +117,24 @@ impl Hybrid {
                 };
                 let seconds = passed as f32 / self.rate_hz;
                 let (actor, reason) = self.arbiter.judge(&self.signs, seconds);
-                (actor, reason, future)
+                (actor, reason, future, Some(expense))
             }
-            _ => (Actor::System2, Reason::PolicyFailed, Vec::new()),
+            _ => (Actor::System2, Reason::PolicyFailed, Vec::new(), None),
         };
         let (mut actions, cost, model_steps) = match actor {
             Actor::System2 => {
                 let planning = Instant::now();
                 let (actions, cost, statistics) = self.system2.plan(committed)?;
                 self.arbiter.spent(1.0e3 * planning.elapsed().as_secs_f32());
+                if let Some(expense) = expense {
+                    let saved = (expense - cost) / expense.abs().max(SMALLEST_COST);
+                    self.arbiter.thought(saved);
+                }
                 (actions, cost, statistics.model_steps)
             }
             _ => (future, f32::NAN, 0),
         };
-        let under_way = committed.len().min(actions.len());
-        actions[..under_way].copy_from_slice(&committed[..under_way]);
+        stands(committed, &mut actions);
         self.expected = Some(self.predict(&latent, &actions)?);
         Ok(Decision {
             actions,
@@ -153,6 +161,12 @@ impl Hybrid {
         )?;
         Ok(next)
     }
+}
+
+/// Puts the first steps of `actions` as they are under way already.
+fn stands(committed: &[f32], actions: &mut [f32]) {
+    let under_way = committed.len().min(actions.len());
+    actions[..under_way].copy_from_slice(&committed[..under_way]);
 }
 
 /// Costs below this count as this where they divide.

@@ -94,6 +94,32 @@ fn a_planner_that_has_taken_over_stays_until_all_is_well() {
 }
 
 #[test]
+fn thinking_that_brought_nothing_is_not_repeated_at_once() {
+    let mut arbiter = arbiter(ArbiterConfig::default());
+    let missing = Signs { miss: 0.9, ..USUAL };
+    // Decisions until the next plan, which is imagined to save this share.
+    let mut rests = |saved: f32| {
+        let mut rest = 0;
+        while arbiter.judge(&missing, 0.25).0 == Actor::System1 {
+            rest += 1;
+        }
+        arbiter.thought(saved);
+        rest
+    };
+    let futile = [0.0, 0.4, -0.3, 0.0].map(&mut rests);
+    assert_eq!(futile, [0, 1, 2, 4]);
+    assert_eq!([0.6, 0.0, 0.0].map(&mut rests), [4, 0, 1]);
+    let judged = [USUAL, missing].map(|s| arbiter.judge(&s, 0.25));
+    let as_usual = (Actor::System1, Reason::AsUsual);
+    assert_eq!(judged, [as_usual, (Actor::System1, Reason::Futile)]);
+    arbiter.new_goal();
+    assert_eq!(
+        arbiter.judge(&missing, 0.25),
+        (Actor::System2, Reason::Miss)
+    );
+}
+
+#[test]
 fn planning_ends_with_its_budget_and_comes_back() {
     let mut arbiter = arbiter(ArbiterConfig {
         budget_ms_per_s: Some(20.0),

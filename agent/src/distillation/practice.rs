@@ -65,7 +65,7 @@ impl Runs<'_> {
             let mut reaction = system1.react(&latent)?;
             let ways = system1.ways(&latent, &reaction, usize::MAX, blocks)?;
             rollouts.start_from(&latent);
-            let way = rollouts.cheapest(&ways, blocks * card.block())?;
+            let (way, _) = rollouts.cheapest(&ways, blocks * card.block())?;
             let steps_left = system1.steps_left().estimate(&latent)?[0];
             labels.push(Label {
                 latent,

@@ -12,10 +12,10 @@ use planners::{CandidateShape, RolloutModel};
 use sim::Task;
 use sim::variation::Variant;
 use std::path::Path;
-use world_model::policy::Policy;
+use world_model::policy::{Calibration, Policy};
 
-/// What an agent that never plans does first, towards each of some goals: the cost that it imagines for it.
-fn imagined_costs(ways: usize) -> Result<Vec<f32>> {
+/// Towards each of some goals in the middle tier of push: the world, and a hybrid agent in it.
+fn started(arbiter: &ArbiterConfig, goals: usize) -> Result<Vec<(Env, Controller)>> {
     let assets = Path::new(env!("CARGO_MANIFEST_DIR")).join("../assets");
     let task = Arc::new(Task::load(&assets, "push")?);
     let variant = Variant::of(&task, None)?;
@@ -26,20 +26,31 @@ fn imagined_costs(ways: usize) -> Result<Vec<f32>> {
         cost: CostKind::Pose,
     };
     let config = PlanningConfig {
-        arbiter: ArbiterConfig {
-            ways,
-            calibration: Some(unlimited(CostKind::Pose)),
-            ..ArbiterConfig::default()
-        },
+        arbiter: arbiter.clone(),
         ..PlanningConfig::of_task(&assets, "push")?
     };
-    let pairs = pairs::draw(&task, &variant, Tier::Mid, 12, 5)?;
+    let pairs = pairs::draw(&task, &variant, Tier::Mid, goals, 5)?;
     pairs
         .iter()
         .map(|pair| {
             let mut env = Env::new(Arc::clone(&task), variant.clone())?;
             env.reset(pair.start_seed)?;
-            let mut controller = kind.start(&env, &pair.goal, &config, 0)?;
+            let controller = kind.start(&env, &pair.goal, &config, 0)?;
+            Ok((env, controller))
+        })
+        .collect()
+}
+
+/// What an agent that never plans does first, towards each of some goals: the cost that it imagines for it.
+fn imagined_costs(ways: usize) -> Result<Vec<f32>> {
+    let never = ArbiterConfig {
+        ways,
+        calibration: Some(unlimited(CostKind::Pose)),
+        ..ArbiterConfig::default()
+    };
+    started(&never, 12)?
+        .into_iter()
+        .map(|(env, mut controller)| {
             let decision = controller.decide(&env, 0, &[])?;
             assert_eq!(decision.actor, Actor::System1);
             let Controller::Hybrid(hybrid) = &mut controller else {
@@ -48,16 +59,52 @@ fn imagined_costs(ways: usize) -> Result<Vec<f32>> {
             let Imaginer::Latent(rollouts, _) = hybrid.system2_mut().imaginer_mut() else {
                 bail!("another imaginer than the latent");
             };
+            let action_dim = env.task().action_dim();
             let shape = CandidateShape {
                 candidates: 1,
-                horizon: decision.actions.len() / task.action_dim(),
-                action_dim: task.action_dim(),
+                horizon: decision.actions.len() / action_dim,
+                action_dim,
             };
             let mut cost = [0.0];
             rollouts.evaluate(&decision.actions, shape, &mut cost)?;
             Ok(cost[0])
         })
         .collect()
+}
+
+/// Who makes the first decisions on the way to a goal, where every one of them is out of the ordinary, and why.
+fn first_decisions(worthwhile: f32) -> Result<Vec<(Actor, Reason)>> {
+    let always = ArbiterConfig {
+        worthwhile,
+        calibration: Some(Calibration {
+            miss: 0.0,
+            ..unlimited(CostKind::Pose)
+        }),
+        ..ArbiterConfig::default()
+    };
+    let (mut env, mut controller) = started(&always, 1)?.remove(0);
+    let (mut decided, mut passed) = (Vec::new(), 0);
+    for _ in 0..5 {
+        let decision = controller.decide(&env, passed, &[])?;
+        decided.push((decision.actor, decision.reason));
+        passed = controller.block();
+        let actions = decision.actions.chunks_exact(env.task().action_dim());
+        for action in actions.take(passed) {
+            env.step(action)?;
+        }
+    }
+    Ok(decided)
+}
+
+#[test]
+fn plans_that_save_too_little_are_followed_by_rests() -> Result<()> {
+    let (plan, rest) = (
+        (Actor::System2, Reason::Miss),
+        (Actor::System1, Reason::Futile),
+    );
+    assert_eq!(first_decisions(-1.0)?, [plan; 5]);
+    assert_eq!(first_decisions(1.0)?, [plan, rest, plan, rest, rest]);
+    Ok(())
 }
 
 #[test]

@@ -113,7 +113,7 @@ impl LatentRollouts {
         Ok(poses)
     }
 
-    /// The cheapest of sequences `[candidates, horizon, action_dim]`, the first of equals: `[horizon, action_dim]`.
+    /// The cheapest of sequences `[candidates, horizon, action_dim]`, the first of equals: `[horizon, action_dim]`, and its cost.
     ///
     /// # Errors
     /// When there is no sequence, or they do not consist of whole blocks.
@@ -121,7 +121,7 @@ impl LatentRollouts {
         &mut self,
         actions: &'a [f32],
         horizon: usize,
-    ) -> Result<&'a [f32], RolloutError> {
+    ) -> Result<(&'a [f32], f32), RolloutError> {
         let action_dim = self.model.card().action_dim();
         let shape = CandidateShape {
             candidates: actions.len() / (horizon * action_dim).max(1),
@@ -132,7 +132,7 @@ impl LatentRollouts {
         self.evaluate(actions, shape, &mut costs)?;
         let sequences = actions.chunks_exact(shape.sequence_len()).zip(costs);
         let cheapest = sequences.min_by(|a, b| a.1.total_cmp(&b.1));
-        Ok(cheapest.map_or(actions, |(sequence, _)| sequence))
+        Ok(cheapest.unwrap_or((actions, f32::INFINITY)))
     }
 
     /// The cost now, and after each block of one sequence, `[1 + blocks]`.
