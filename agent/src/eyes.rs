@@ -1,6 +1,7 @@
-//! Opens the eyes of a model that is to be trained: a sight, whose localiser is trained first where it has one; and takes the
-//! pictures for it, of which it is known what is where in them.
+//! The eyes of models: those of a trained one, and those of one that is to be trained, whose localiser learns first, from pictures of
+//! which it is known what is where in them.
 
+use crate::model_check::check_model;
 use crate::sight_config::{SightConfig, SightKind};
 use anyhow::{Context, Result};
 use rand::{RngExt, SeedableRng};
@@ -8,9 +9,10 @@ use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 use sim::variation::Variant;
 use sim::{Behaviour, BehaviourKind, Env, Task};
+use std::path::Path;
 use std::sync::Arc;
-use world_model::FitProgress;
 use world_model::sight::{LABEL_POINTS, LocaliserSample, Sight, train_localiser};
+use world_model::{FitProgress, WorldModel};
 
 /// Share of the visual factors that are varied in a world. Not all at once: little would be left to see.
 const VARIED_SHARE: f32 = 0.4;
@@ -43,6 +45,22 @@ pub fn open(
         _ => None,
     };
     Ok(Sight::try_new(spec, localiser)?)
+}
+
+/// The eyes of a trained model of a task.
+///
+/// # Errors
+/// A file that does not read, a model of another task or one of states.
+pub fn of_model(path: &Path, task: &Task) -> Result<Sight> {
+    let model = WorldModel::load(path)?;
+    check_model(&model, task).with_context(|| path.display().to_string())?;
+    let sight = model.sight().with_context(|| {
+        format!(
+            "{}: a model of states, expected one of images",
+            path.display()
+        )
+    })?;
+    Ok(sight.clone())
 }
 
 /// Pictures of worlds whose looks vary, with what is where in each pixel.

@@ -2,7 +2,6 @@
 
 use super::interrupt::Interrupt;
 use super::{UsageError, factor};
-use crate::model_check::check_model;
 use crate::sight_config::SightConfig;
 use crate::{assets, eyes, files};
 use anyhow::{Context, Result, bail};
@@ -13,7 +12,6 @@ use sim::Task;
 use sim::variation::Variant;
 use std::path::PathBuf;
 use std::sync::Arc;
-use world_model::WorldModel;
 use world_model::sight::{LandmarkAccuracy, accuracy};
 
 #[derive(Args)]
@@ -86,14 +84,7 @@ pub fn run(arguments: &SightArguments) -> Result<()> {
         Some(path) => path.clone(),
         None => assets::model_path(&assets, task.name(), true),
     };
-    let model = WorldModel::load(&path)?;
-    check_model(&model, &task).with_context(|| path.display().to_string())?;
-    let sight = model.sight().with_context(|| {
-        format!(
-            "{}: a model of states, expected one of images",
-            path.display()
-        )
-    })?;
+    let sight = eyes::of_model(&path, &task)?;
     let interrupt = Interrupt::install()?;
     let samples = eyes::pictures_of(
         &SightConfig::looking_for(sight.spec(), &task),
@@ -104,7 +95,7 @@ pub fn run(arguments: &SightArguments) -> Result<()> {
         &|_| !interrupt.requested(),
     )?;
     let samples = samples.context("interrupted while taking pictures")?;
-    let found = accuracy(sight, &samples).with_context(|| path.display().to_string())?;
+    let found = accuracy(&sight, &samples).with_context(|| path.display().to_string())?;
     let figures: Vec<Figures> = found.into_iter().map(Figures::from).collect();
     println!("{}", render(&figures));
     if let Some(path) = &arguments.json {

@@ -50,21 +50,14 @@ pub fn open(
 /// # Errors
 /// A model that does not read, is of another task or looks in another way.
 pub fn of_model(path: &Path, config: &SightConfig, task: &Arc<Task>) -> Result<Sight> {
-    let model = WorldModel::load(path)?;
-    check_model(&model, task).with_context(|| path.display().to_string())?;
-    let sight = model.sight().with_context(|| {
-        format!(
-            "{}: a model of states, expected one of images",
-            path.display()
-        )
-    })?;
+    let sight = eyes::of_model(path, task)?;
     if *sight.spec() != config.spec(task)? {
         bail!(
             "{}: its sight is another than the recipe's: expected the same image, landmarks and ways of finding them",
             path.display()
         );
     }
-    Ok(sight.clone())
+    Ok(sight)
 }
 
 /// What a distilled encoder is taught on.
