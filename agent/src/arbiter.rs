@@ -72,6 +72,11 @@ pub enum Reason {
 }
 
 impl Reason {
+    /// Whether it is one for which System 2 would have acted, but did not.
+    pub fn is_unheard(self) -> bool {
+        matches!(self, Self::Budget | Self::Futile)
+    }
+
     /// Name in reports and on the screen.
     pub fn name(self) -> &'static str {
         match self {

@@ -168,7 +168,8 @@ fn named(row: &Row, planner: String) -> String {
     }
 }
 
-/// Of a hybrid agent the share of its decisions that System 2 made, percent, and why it was called; of others nothing.
+/// Of a hybrid agent the share of its decisions that System 2 made, percent, and why it was called; in brackets why it was not, where
+/// a sign was there. Of others nothing.
 fn planning(row: &Row) -> String {
     if !is_hybrid(row) {
         return String::new();
@@ -178,9 +179,14 @@ fn planning(row: &Row) -> String {
     let mut reasons: Vec<(&Reason, &usize)> = row.reasons.iter().collect();
     reasons.retain(|(reason, _)| **reason != Reason::AsUsual);
     reasons.sort_by(|a, b| b.1.cmp(a.1));
-    let reasons = reasons
-        .into_iter()
-        .map(|(reason, &count)| format!("{} {}", reason.name(), percent(count)));
+    reasons.sort_by_key(|(reason, _)| reason.is_unheard());
+    let reasons = reasons.into_iter().map(|(reason, &count)| {
+        let told = format!("{} {}", reason.name(), percent(count));
+        match reason.is_unheard() {
+            true => format!("({told})"),
+            false => told,
+        }
+    });
     let reasons = reasons.collect::<Vec<_>>().join(", ");
     format!(
         "{:.1}<br><small>{reasons}</small>",
