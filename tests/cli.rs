@@ -13,7 +13,7 @@ fn is_empty(folder: &Path) -> bool {
 #[test]
 fn wrong_usage_exits_with_two() {
     let folder = tempfile::tempdir().unwrap();
-    let cases: [(&str, &str); 35] = [
+    let cases: [(&str, &str); 36] = [
         (
             "bench --task push --planner random --event flavour=2",
             "'flavour'",
@@ -99,6 +99,7 @@ fn wrong_usage_exits_with_two() {
             "landmark 'ball'",
         ),
         ("sight --task push --worlds 0", "--worlds 0"),
+        ("sight --task all", "--task all"),
         ("sight --task push --shift flavour=2", "'flavour'"),
     ];
     for (arguments, expected) in cases {
@@ -400,6 +401,7 @@ fn what_a_model_sees_is_held_against_true_pixels() {
     let text = String::from_utf8(output.stdout).unwrap();
     let json: Vec<Value> =
         serde_json::from_slice(&std::fs::read(folder.path().join("sight.json")).unwrap()).unwrap();
+    assert_eq!(json.len(), 2);
     for (landmark, figures) in ["block", "pusher"].into_iter().zip(&json) {
         assert!(text.contains(landmark), "{text}");
         assert_eq!(figures["landmark"], landmark);

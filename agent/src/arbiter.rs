@@ -3,7 +3,7 @@
 //! Four signs say that a situation is out of the ordinary: the members of the policy disagree, the world is not where the model
 //! predicted it a block ago, the cost has stopped falling, or the future that System 1 is imagined to lead to does not come
 //! near the goal. Each has a threshold that was calibrated on held-out episodes ([`Calibration`]). Once System 2 has taken over
-//! it acts for a minimum of decisions, and until all signs are well below their thresholds.
+//! it acts for a minimum of decisions, and until all signs are well below their thresholds, unless a plan is of no use.
 //!
 //! Thinking that brought nothing is not repeated at once: after a plan that is imagined to be hardly better than what System 1 would
 //! have done the signs go unheard for a decision, and for two and for four when this happens again.
@@ -116,7 +116,7 @@ pub struct ArbiterConfig {
     pub rule: Rule,
     /// Share of the decisions that the baselines plan. Default 0.1.
     pub rate: f32,
-    /// Decisions that System 2 makes at least once it has taken over. Default 2.
+    /// Decisions that System 2 makes at least once it has taken over, while its plans are of use. Default 2.
     pub commitment: usize,
     /// System 2 hands back when all signs are below this share of their thresholds. Default 0.8.
     pub hysteresis: f32,
@@ -290,6 +290,8 @@ impl Arbiter {
                 (now.floor() > before.floor()).then_some(Reason::Schedule)
             }
         };
+        let resting = self.resting > 0;
+        self.resting = self.resting.saturating_sub(1);
         let Some(reason) = reason else {
             self.planning = false;
             return (Actor::System1, Reason::AsUsual);
@@ -297,8 +299,7 @@ impl Arbiter {
         if self.config.budget_ms_per_s.is_some() && self.purse_ms <= 0.0 {
             return (Actor::System1, Reason::Budget);
         }
-        if self.resting > 0 {
-            self.resting -= 1;
+        if resting {
             self.planning = false;
             return (Actor::System1, Reason::Futile);
         }
@@ -310,12 +311,14 @@ impl Arbiter {
         (Actor::System2, reason)
     }
 
-    /// Notes by which share of its cost the last plan is imagined to cost less than the best way of System 1.
+    /// Notes by which share of its cost the last plan is imagined to cost less than the best way of System 1; not a number where that
+    /// way could not be imagined, and the plan is of use.
     pub fn thought(&mut self, saved: f32) {
-        if self.config.rule != Rule::Signs {
+        let worthwhile = self.config.worthwhile;
+        if self.config.rule != Rule::Signs || worthwhile < 0.0 {
             return;
         }
-        if saved >= self.config.worthwhile {
+        if saved.is_nan() || saved >= worthwhile {
             self.next_rest = 1;
             return;
         }

@@ -97,8 +97,9 @@ impl Hybrid {
         let (actor, reason, future, expense) = match (reaction, futures) {
             (Ok(reaction), Ok(mut futures)) => {
                 let sequence = blocks * block * self.model.card().action_dim();
+                let under_way = committed.len().min(sequence);
                 for future in futures.chunks_exact_mut(sequence) {
-                    stands(committed, future);
+                    future[..under_way].copy_from_slice(&committed[..under_way]);
                 }
                 let Imaginer::Latent(rollouts, _) = self.system2.imaginer_mut() else {
                     bail!("a hybrid agent imagines in the latent");
@@ -121,7 +122,7 @@ impl Hybrid {
             }
             _ => (Actor::System2, Reason::PolicyFailed, Vec::new(), None),
         };
-        let (mut actions, cost, model_steps) = match actor {
+        let (actions, cost, model_steps) = match actor {
             Actor::System2 => {
                 let planning = Instant::now();
                 let (actions, cost, statistics) = self.system2.plan(committed)?;
@@ -134,7 +135,6 @@ impl Hybrid {
             }
             _ => (future, f32::NAN, 0),
         };
-        stands(committed, &mut actions);
         self.expected = Some(self.predict(&latent, &actions)?);
         Ok(Decision {
             actions,
@@ -161,12 +161,6 @@ impl Hybrid {
         )?;
         Ok(next)
     }
-}
-
-/// Puts the first steps of `actions` as they are under way already.
-fn stands(committed: &[f32], actions: &mut [f32]) {
-    let under_way = committed.len().min(actions.len());
-    actions[..under_way].copy_from_slice(&committed[..under_way]);
 }
 
 /// Costs below this count as this where they divide.

@@ -109,9 +109,10 @@ fn thinking_that_brought_nothing_is_not_repeated_at_once() {
     let futile = [0.0, 0.4, -0.3, 0.0].map(&mut rests);
     assert_eq!(futile, [0, 1, 2, 4]);
     assert_eq!([0.6, 0.0, 0.0].map(&mut rests), [4, 0, 1]);
-    let judged = [USUAL, missing].map(|s| arbiter.judge(&s, 0.25));
-    let as_usual = (Actor::System1, Reason::AsUsual);
-    assert_eq!(judged, [as_usual, (Actor::System1, Reason::Futile)]);
+    // The last plan is followed by two decisions of rest, whether there are signs or not.
+    let judged = [USUAL, missing, missing].map(|s| arbiter.judge(&s, 0.25).1);
+    assert_eq!(judged, [Reason::AsUsual, Reason::Futile, Reason::Miss]);
+    arbiter.thought(0.0);
     arbiter.new_goal();
     assert_eq!(
         arbiter.judge(&missing, 0.25),

@@ -1,22 +1,22 @@
 //! `foresight sight`: where a model of images finds its landmarks, against true pixels.
 
+use super::UsageError;
+use super::bench::{shift, tasks};
 use super::interrupt::Interrupt;
-use super::{UsageError, factor};
 use crate::sight_config::SightConfig;
 use crate::{assets, eyes, files};
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use comfy_table::{CellAlignment, Table, presets};
+use rand::RngExt;
 use serde::Serialize;
-use sim::Task;
-use sim::variation::Variant;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::slice;
 use world_model::sight::{LandmarkAccuracy, accuracy};
 
 #[derive(Args)]
 pub struct SightArguments {
-    /// Task
+    /// Task, as NAME or NAME/VARIANT; each world is of one of its variants, drawn
     #[arg(long)]
     task: String,
     /// Model of images [default: the shipped one]
@@ -74,24 +74,29 @@ pub fn run(arguments: &SightArguments) -> Result<()> {
         bail!(UsageError("--worlds 0: expected at least 1".to_owned()));
     }
     let assets = assets::find()?;
-    let task = Arc::new(Task::load(&assets, &arguments.task)?);
-    let mut variant = Variant::of(&task, None)?;
-    for text in &arguments.shift {
-        let (name, value) = factor::parse(text)?;
-        variant = variant.shifted(&task, name, value)?;
-    }
+    let chosen = tasks(&assets, slice::from_ref(&arguments.task))?;
+    let [(task, variants)] = chosen.as_slice() else {
+        bail!(UsageError("--task all: expected one task".to_owned()));
+    };
+    let variants = shift(task, variants.clone(), &arguments.shift)?;
     let path = match &arguments.model {
         Some(path) => path.clone(),
         None => assets::model_path(&assets, task.name(), true),
     };
-    let sight = eyes::of_model(&path, &task)?;
+    let sight = eyes::of_model(&path, task)?;
+    if sight.spec().landmarks().is_empty() {
+        bail!(
+            "{}: it sees whole frames, expected a model that looks for landmarks",
+            path.display()
+        );
+    }
     let interrupt = Interrupt::install()?;
     let samples = eyes::pictures_of(
-        &SightConfig::looking_for(sight.spec(), &task),
-        &task,
+        &SightConfig::looking_for(sight.spec(), task),
+        task,
         arguments.worlds,
         arguments.seed,
-        &|_| variant.clone(),
+        &|rng| variants[rng.random_range(0..variants.len())].clone(),
         &|_| !interrupt.requested(),
     )?;
     let samples = samples.context("interrupted while taking pictures")?;

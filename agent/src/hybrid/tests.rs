@@ -72,17 +72,21 @@ fn imagined_costs(ways: usize) -> Result<Vec<f32>> {
         .collect()
 }
 
-/// Who makes the first decisions on the way to a goal, where every one of them is out of the ordinary, and why.
-fn first_decisions(worthwhile: f32) -> Result<Vec<(Actor, Reason)>> {
-    let always = ArbiterConfig {
+/// Every decision is out of the ordinary.
+fn always(worthwhile: f32) -> ArbiterConfig {
+    ArbiterConfig {
         worthwhile,
         calibration: Some(Calibration {
             miss: 0.0,
             ..unlimited(CostKind::Pose)
         }),
         ..ArbiterConfig::default()
-    };
-    let (mut env, mut controller) = started(&always, 1)?.remove(0);
+    }
+}
+
+/// Who makes the first decisions on the way to a goal, where every one of them is out of the ordinary, and why.
+fn first_decisions(worthwhile: f32) -> Result<Vec<(Actor, Reason)>> {
+    let (mut env, mut controller) = started(&always(worthwhile), 1)?.remove(0);
     let (mut decided, mut passed) = (Vec::new(), 0);
     for _ in 0..5 {
         let decision = controller.decide(&env, passed, &[])?;
@@ -104,6 +108,24 @@ fn plans_that_save_too_little_are_followed_by_rests() -> Result<()> {
     );
     assert_eq!(first_decisions(-1.0)?, [plan; 5]);
     assert_eq!(first_decisions(1.0)?, [plan, rest, plan, rest, rest]);
+    Ok(())
+}
+
+#[test]
+fn what_is_under_way_stands_in_every_decision() -> Result<()> {
+    for worthwhile in [-1.0, 1.0] {
+        let (mut env, mut controller) = started(&always(worthwhile), 1)?.remove(0);
+        let committed = vec![0.25; 2 * env.task().action_dim()];
+        let mut actors = Vec::new();
+        for _ in 0..2 {
+            let decision = controller.decide(&env, 0, &committed)?;
+            assert_eq!(decision.actions[..committed.len()], committed);
+            actors.push(decision.actor);
+            env.step(&committed[..env.task().action_dim()])?;
+        }
+        let rests = actors[1] == Actor::System1;
+        assert_eq!(rests, worthwhile > 0.0, "{actors:?}");
+    }
     Ok(())
 }
 

@@ -34,7 +34,8 @@ pub struct LandmarkAccuracy {
 /// Looks at every picture and compares. One entry for each landmark in each view, views first.
 ///
 /// # Errors
-/// [`SightError::Size`] for a picture of another size, [`SightError::Spec`] for eyes that look for nothing.
+/// [`SightError::Size`] for a picture of another size, [`SightError::Spec`] for labels of other landmarks and for eyes that look for
+/// nothing.
 pub fn accuracy(
     sight: &Sight,
     samples: &[LocaliserSample],
@@ -47,7 +48,7 @@ pub fn accuracy(
         });
     }
     let seen = |sample: &LocaliserSample| {
-        spec.image().check_buffer(&sample.image)?;
+        sample.check(spec.image(), landmarks.len())?;
         let masks = sight.masks(&sample.image, None)?;
         let of_view = |view| of_view(sight, sample, &masks, view);
         (0..views).map(of_view).collect::<Result<Vec<_>, _>>()

@@ -1,6 +1,6 @@
 //! Pictures of which it is known what is where in them, and where that puts each landmark.
 
-use super::image::ImageShape;
+use super::image::{ImageShape, SightError};
 
 /// Points across a pixel, and down, at which a label says what is there: a landmark's edge cuts pixels.
 pub const LABEL_POINTS: usize = 2;
@@ -14,6 +14,23 @@ pub struct LocaliserSample {
     pub image: Vec<u8>,
     /// 1 + index of the landmark at each point, 0 for none, `[LABEL_POINTS * height, LABEL_POINTS * width]`; see [`LABEL_POINTS`].
     pub landmarks: Vec<u8>,
+}
+
+impl LocaliserSample {
+    /// Checks that it is a picture of this size, and that its labels tell so many landmarks.
+    pub(super) fn check(&self, image: ImageShape, landmarks: usize) -> Result<(), SightError> {
+        image.check_buffer(&self.image)?;
+        let points = LABEL_POINTS * LABEL_POINTS * image.width * image.height;
+        let most = self.landmarks.iter().copied().max().unwrap_or(0);
+        let what = match self.landmarks.len() {
+            found if found != points => format!("{found} labels, expected {points}"),
+            _ if usize::from(most) > landmarks => {
+                format!("landmark {most} of {landmarks} in the labels")
+            }
+            _ => return Ok(()),
+        };
+        Err(SightError::Spec { what })
+    }
 }
 
 /// The points of a view that are labelled as a landmark's.

@@ -286,18 +286,7 @@ pub fn train_localiser(
         .into());
     }
     for (index, sample) in samples.iter().enumerate() {
-        let points = LABEL_POINTS * LABEL_POINTS * image.width * image.height;
-        let fits = image.check_buffer(&sample.image).and_then(|()| {
-            let most = sample.landmarks.iter().copied().max().unwrap_or(0);
-            let what = match sample.landmarks.len() {
-                found if found != points => format!("{found} labels, expected {points}"),
-                _ if usize::from(most) > landmarks => {
-                    format!("landmark {most} of {landmarks} in the labels")
-                }
-                _ => return Ok(()),
-            };
-            Err(SightError::Spec { what })
-        });
+        let fits = sample.check(image, landmarks);
         fits.map_err(|what| SightError::Frame {
             episode: 0,
             frame: index,

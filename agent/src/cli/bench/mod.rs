@@ -4,6 +4,7 @@ mod models;
 mod rows;
 mod sweep;
 
+pub use rows::{shift, tasks};
 pub use sweep::at_rate;
 
 use super::UsageError;

@@ -66,8 +66,11 @@ pub fn rows(assets: &Path, arguments: &BenchArguments) -> Result<Vec<RowSpec>> {
     Ok(rows)
 }
 
-/// Fixes factors of variation in every variant.
-fn shift(task: &Task, variants: Vec<Variant>, shifts: &[String]) -> Result<Vec<Variant>> {
+/// Fixes factors of variation, each as NAME=VALUE, in every variant.
+///
+/// # Errors
+/// A factor that the task does not have, or a value outside its range.
+pub fn shift(task: &Task, variants: Vec<Variant>, shifts: &[String]) -> Result<Vec<Variant>> {
     let mut shifted = variants;
     for text in shifts {
         let (name, value) = factor::parse(text)?;

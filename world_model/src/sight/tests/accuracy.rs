@@ -42,6 +42,10 @@ fn what_is_found_is_held_against_what_is_there() {
         "{:?}",
         bar.off
     );
+    let mut foreign = beside.clone();
+    foreign.landmarks[0] = 2;
+    let error = accuracy(&eyes(255), &[foreign]).unwrap_err().to_string();
+    assert!(error.contains("landmark 2 of 1"), "{error}");
     beside.image.truncate(9);
     let error = accuracy(&eyes(255), &[beside]).unwrap_err();
     assert!(matches!(error, SightError::Size { .. }), "{error}");

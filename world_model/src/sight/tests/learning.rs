@@ -156,4 +156,23 @@ fn parts_of_a_body_that_look_alike_are_told_by_what_lies_beside_them() {
         }
     }
     assert!(off < 0.5, "{off} pixels off on average");
+    // What is told of a stern of which little is seen counts as right. In the last picture a whole one has lost its labels.
+    let mut samples: Vec<_> = (0..20).map(|i| sample(i % 2 == 0, 1 + i % 4).0).collect();
+    samples.push(samples[3].clone());
+    for label in &mut samples[20].landmarks {
+        *label *= u8::from(*label != 2);
+    }
+    let found = accuracy(&sight, &samples).unwrap();
+    let [hull, stern, bow, buoy] = &found[..] else {
+        panic!("expected four landmarks: {found:?}");
+    };
+    for of in [hull, bow, buoy] {
+        assert_eq!((of.shown, of.hidden), (21, 0), "{of:?}");
+    }
+    assert_eq!((stern.shown, stern.hidden), (20, 1), "{stern:?}");
+    assert!(
+        found.iter().all(|of| of.off[of.off.len() / 2] < 0.6),
+        "{found:?}"
+    );
+    assert_eq!(stern.claimed, 1, "{stern:?}");
 }
