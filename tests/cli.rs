@@ -161,8 +161,9 @@ fn a_robot_is_not_opened_for_what_cannot_be() {
 fn unwritable_outputs_fail_before_the_work() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("file"), "kept").unwrap();
-    let cases: [&str; 3] = [
+    let cases: [&str; 4] = [
         "bench --json file/bench.json",
+        "sight --task push --json file/sight.json",
         "collect --task push --episodes 1 --out file/data",
         "train --task push --out file/m.safetensors",
     ];

@@ -4,7 +4,6 @@ mod baselines;
 mod bench;
 mod collect;
 mod distill;
-mod factor;
 mod improve;
 mod interrupt;
 mod play;
@@ -13,6 +12,7 @@ mod sight;
 mod source;
 mod tasks;
 mod train;
+mod worlds;
 
 use clap::error::ErrorKind;
 use clap::{Parser, Subcommand};

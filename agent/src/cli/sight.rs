@@ -1,8 +1,8 @@
 //! `foresight sight`: where a model of images finds its landmarks, against true pixels.
 
 use super::UsageError;
-use super::bench::{shift, tasks};
 use super::interrupt::Interrupt;
+use super::worlds::{shift, tasks};
 use crate::sight_config::SightConfig;
 use crate::{assets, eyes, files};
 use anyhow::{Context, Result, bail};
@@ -72,6 +72,9 @@ impl From<LandmarkAccuracy> for Figures {
 pub fn run(arguments: &SightArguments) -> Result<()> {
     if arguments.worlds == 0 {
         bail!(UsageError("--worlds 0: expected at least 1".to_owned()));
+    }
+    if let Some(path) = &arguments.json {
+        files::check_writable(path)?;
     }
     let assets = assets::find()?;
     let chosen = tasks(&assets, slice::from_ref(&arguments.task))?;

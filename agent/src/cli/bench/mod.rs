@@ -4,11 +4,10 @@ mod models;
 mod rows;
 mod sweep;
 
-pub use rows::{shift, tasks};
 pub use sweep::at_rate;
 
-use super::UsageError;
 use super::interrupt::Interrupt;
+use super::{UsageError, worlds};
 use crate::benchmark::manifest::{self, Manifest};
 use crate::benchmark::{
     BenchPlan, Event, Pairs, Row, Tier, compare, html, run as run_benchmark, table,
@@ -248,7 +247,7 @@ fn write_reports(rows: &[Row], arguments: &BenchArguments) -> Result<()> {
 
 fn freeze(folder: &Path, tasks: &[String]) -> Result<()> {
     let assets = assets::find()?;
-    for (task, variants) in rows::tasks(&assets, tasks)? {
+    for (task, variants) in worlds::tasks(&assets, tasks)? {
         for variant in variants {
             let path = folder.join(manifest::file_name(task.name(), &variant.name));
             Manifest::freeze(&task, &variant)?.write(&path)?;

@@ -1,6 +1,7 @@
 //! Which rows a benchmark has: every task, variant, planner, cost, budget and tier that was asked for.
 
-use super::super::{UsageError, factor};
+use super::super::UsageError;
+use super::super::worlds::{shift, tasks};
 use super::BenchArguments;
 use super::models::{Loaded, Models, models};
 use super::sweep::{self, Point};
@@ -10,7 +11,6 @@ use crate::objective::CostKind;
 use anyhow::{Result, bail};
 use planners::Method;
 use sim::Task;
-use sim::variation::Variant;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -64,49 +64,6 @@ pub fn rows(assets: &Path, arguments: &BenchArguments) -> Result<Vec<RowSpec>> {
         ));
     }
     Ok(rows)
-}
-
-/// Fixes factors of variation, each as NAME=VALUE, in every variant.
-///
-/// # Errors
-/// A factor that the task does not have, or a value outside its range.
-pub fn shift(task: &Task, variants: Vec<Variant>, shifts: &[String]) -> Result<Vec<Variant>> {
-    let mut shifted = variants;
-    for text in shifts {
-        let (name, value) = factor::parse(text)?;
-        shifted = shifted
-            .iter()
-            .map(|v| v.shifted(task, name, value))
-            .collect::<Result<_, _>>()?;
-    }
-    Ok(shifted)
-}
-
-/// The tasks asked for, each with its variants.
-pub fn tasks(assets: &Path, names: &[String]) -> Result<Vec<(Arc<Task>, Vec<Variant>)>> {
-    let mut chosen = Vec::new();
-    for name in names {
-        if name == "all" {
-            chosen.extend(Task::list(assets)?.into_iter().map(|task| (task, None)));
-        } else {
-            match name.split_once('/') {
-                Some((task, variant)) => chosen.push((task.to_owned(), Some(variant.to_owned()))),
-                None => chosen.push((name.clone(), None)),
-            }
-        }
-    }
-    chosen
-        .into_iter()
-        .map(|(name, variant)| {
-            let task = Arc::new(Task::load(assets, &name)?);
-            let names = variant.map_or_else(|| task.variants(), |v| vec![v]);
-            let variants = names
-                .iter()
-                .map(|v| Variant::of(&task, Some(v)))
-                .collect::<Result<_, _>>()?;
-            Ok((task, variants))
-        })
-        .collect()
 }
 
 /// The budgets that a row runs at, each with its settings.

@@ -3,7 +3,7 @@
 use super::UsageError;
 use crate::arm::{SimFaults, SimHardware, Twin};
 use crate::assets;
-use crate::cli::factor;
+use crate::cli::worlds::factor;
 use anyhow::{Result, bail};
 use clap::{Args, ValueEnum};
 use robot::profile::Profile;
@@ -52,7 +52,7 @@ impl HardwareArguments {
         let task = Arc::new(Task::load(&assets::find()?, &self.task)?);
         let mut twin = Twin::new(&task, profile)?;
         for text in &self.shift {
-            let (name, value) = factor::parse(text)?;
+            let (name, value) = factor(text)?;
             twin.env_mut().set_factor(name, value)?;
         }
         Ok(Box::new(SimHardware::new(
