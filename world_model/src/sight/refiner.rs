@@ -39,6 +39,8 @@ const SOFT: f32 = 0.02;
 const FEWEST_POINTS: usize = 4;
 /// Squares in a step for each picture of the localiser's steps.
 const SQUARES: usize = 8;
+/// One picture in so many teaches where anchors are: they stand still, and soon there is nothing left to learn of them.
+const ANCHOR_EVERY: usize = 8;
 
 thread_local! {
     static SCRATCH: RefCell<(Scratch, Vec<f32>, Vec<f32>)> = RefCell::default();
@@ -168,7 +170,7 @@ struct Case {
     parts: Vec<(usize, [f32; 2])>,
 }
 
-/// The landmarks of all pictures that `localiser` finds, but not elsewhere, and that are read by themselves.
+/// The landmarks of all pictures that `localiser` finds, but not elsewhere, and that are read by themselves; anchors of some.
 fn cases(
     samples: &[LocaliserSample],
     spec: &SightSpec,
@@ -183,6 +185,9 @@ fn cases(
             let found = places(&masks, view, spec);
             let labelled = labelled(picture, spec.image(), views, view, found.len());
             for (landmark, found) in found.into_iter().enumerate() {
+                if spec.landmarks()[landmark].is_anchor() && !sample.is_multiple_of(ANCHOR_EVERY) {
+                    continue;
+                }
                 let place = labelled[landmark].place(FEWEST_POINTS);
                 let (Some(found), Some(place), None) = (found, place, read_with[landmark]) else {
                     continue;

@@ -111,27 +111,8 @@ fn time(ms: f64) -> String {
 mod tests {
     use super::*;
     use crate::benchmark::episode::Outcome;
-    use crate::benchmark::row::{PairSource, RowHead};
 
     fn row(planner: &str, budget: Option<u64>, ms: f64, steps: u64) -> Row {
-        let head = RowHead {
-            task: "push".to_owned(),
-            variant: "nominal".to_owned(),
-            planner: planner.to_owned(),
-            cost: if steps > 0 { "pose" } else { "none" }.to_owned(),
-            pose_labels: "none".to_owned(),
-            observation: if planner == "random" { "none" } else { "state" }.to_owned(),
-            tier: Tier::Mid,
-            pairs: PairSource::Fresh,
-            seed: 1,
-            realtime: false,
-            budget,
-            model_seed: None,
-            model_data: None,
-            model_hash: None,
-            policy_hash: None,
-            settings: None,
-        };
         let outcome = Outcome {
             success: true,
             decision_ms: vec![ms, 3.0 * ms],
@@ -139,7 +120,7 @@ mod tests {
             planned: if steps > 0 { 2 } else { 0 },
             ..Outcome::default()
         };
-        Row::new(head, vec![outcome])
+        Row::of_one(planner, budget, outcome)
     }
 
     #[test]

@@ -237,3 +237,28 @@ fn table(rows: &[Row]) -> Result<String> {
     out.push_str("</table>");
     Ok(out)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::benchmark::episode::Outcome;
+
+    #[test]
+    fn why_it_planned_stands_before_why_it_did_not() {
+        let outcome = |planner| {
+            let reasons = [(Reason::AsUsual, 5), (Reason::Futile, 3), (Reason::Miss, 2)];
+            let outcome = Outcome {
+                planned: 2,
+                decision_ms: vec![1.0; 10],
+                reasons: reasons.into(),
+                ..Outcome::default()
+            };
+            planning(&Row::of_one(planner, None, outcome))
+        };
+        assert_eq!(
+            outcome("hybrid"),
+            "20.0<br><small>miss 20.0, (futile 30.0)</small>"
+        );
+        assert_eq!(outcome("icem"), "");
+    }
+}
