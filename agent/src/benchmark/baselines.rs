@@ -85,7 +85,7 @@ pub fn render(lines: &[Line]) -> String {
 mod tests {
     use super::*;
     use crate::benchmark::episode::Outcome;
-    use crate::benchmark::row::{PairSource, RowHead};
+    use crate::benchmark::row::RowHead;
     use crate::benchmark::tier::Tier;
 
     fn line(name: &str, tiers: [(Tier, &[bool]); 2], planned: usize) -> Line {
@@ -97,24 +97,7 @@ mod tests {
                 planned,
                 ..Outcome::default()
             };
-            let head = RowHead {
-                task: "push".to_owned(),
-                variant: "nominal".to_owned(),
-                planner: name.to_owned(),
-                cost: "none".to_owned(),
-                pose_labels: "none".to_owned(),
-                observation: "state".to_owned(),
-                tier,
-                pairs: PairSource::Frozen,
-                seed: 1,
-                realtime: false,
-                budget: None,
-                model_seed: None,
-                model_data: None,
-                model_hash: None,
-                policy_hash: None,
-                settings: None,
-            };
+            let head = RowHead::of_push(name, tier);
             Row::new(head, reached.iter().enumerate().map(outcome).collect())
         };
         Line {

@@ -100,6 +100,31 @@ pub struct Row {
     pub results: Vec<Outcome>,
 }
 
+#[cfg(test)]
+impl RowHead {
+    /// Of a planner of states on push, for tests of what is told of rows.
+    pub fn of_push(planner: &str, tier: Tier) -> Self {
+        Self {
+            task: "push".to_owned(),
+            variant: "nominal".to_owned(),
+            planner: planner.to_owned(),
+            cost: "none".to_owned(),
+            pose_labels: "none".to_owned(),
+            observation: "state".to_owned(),
+            tier,
+            pairs: PairSource::Frozen,
+            seed: 1,
+            realtime: false,
+            budget: None,
+            model_seed: None,
+            model_data: None,
+            model_hash: None,
+            policy_hash: None,
+            settings: None,
+        }
+    }
+}
+
 impl Deref for Row {
     type Target = RowHead;
 
@@ -113,35 +138,6 @@ impl Row {
     pub fn decision_ms_mean(&self) -> f64 {
         let times = || self.results.iter().flat_map(|o| &o.decision_ms);
         times().sum::<f64>() / times().count().max(1) as f64
-    }
-
-    /// Of one episode, on mid of push, for tests of what is told of rows.
-    #[cfg(test)]
-    pub fn of_one(planner: &str, budget: Option<u64>, outcome: Outcome) -> Self {
-        let head = RowHead {
-            task: "push".to_owned(),
-            variant: "nominal".to_owned(),
-            planner: planner.to_owned(),
-            cost: if outcome.model_steps > 0 {
-                "pose"
-            } else {
-                "none"
-            }
-            .to_owned(),
-            pose_labels: "none".to_owned(),
-            observation: if planner == "random" { "none" } else { "state" }.to_owned(),
-            tier: Tier::Mid,
-            pairs: PairSource::Fresh,
-            seed: 1,
-            realtime: false,
-            budget,
-            model_seed: None,
-            model_data: None,
-            model_hash: None,
-            policy_hash: None,
-            settings: None,
-        };
-        Self::new(head, vec![outcome])
     }
 
     /// Sums the outcomes of a row's episodes up.

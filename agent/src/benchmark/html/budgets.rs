@@ -111,6 +111,7 @@ fn time(ms: f64) -> String {
 mod tests {
     use super::*;
     use crate::benchmark::episode::Outcome;
+    use crate::benchmark::row::RowHead;
 
     fn row(planner: &str, budget: Option<u64>, ms: f64, steps: u64) -> Row {
         let outcome = Outcome {
@@ -120,7 +121,13 @@ mod tests {
             planned: if steps > 0 { 2 } else { 0 },
             ..Outcome::default()
         };
-        Row::of_one(planner, budget, outcome)
+        let head = RowHead {
+            cost: if steps > 0 { "pose" } else { "none" }.to_owned(),
+            observation: if planner == "random" { "none" } else { "state" }.to_owned(),
+            budget,
+            ..RowHead::of_push(planner, Tier::Mid)
+        };
+        Row::new(head, vec![outcome])
     }
 
     #[test]

@@ -242,10 +242,12 @@ fn table(rows: &[Row]) -> Result<String> {
 mod tests {
     use super::*;
     use crate::benchmark::episode::Outcome;
+    use crate::benchmark::row::RowHead;
+    use crate::benchmark::tier::Tier;
 
     #[test]
     fn why_it_planned_stands_before_why_it_did_not() {
-        let outcome = |planner| {
+        let told = |planner| {
             let reasons = [(Reason::AsUsual, 5), (Reason::Futile, 3), (Reason::Miss, 2)];
             let outcome = Outcome {
                 planned: 2,
@@ -253,12 +255,15 @@ mod tests {
                 reasons: reasons.into(),
                 ..Outcome::default()
             };
-            planning(&Row::of_one(planner, None, outcome))
+            planning(&Row::new(
+                RowHead::of_push(planner, Tier::Mid),
+                vec![outcome],
+            ))
         };
         assert_eq!(
-            outcome("hybrid"),
+            told("hybrid"),
             "20.0<br><small>miss 20.0, (futile 30.0)</small>"
         );
-        assert_eq!(outcome("icem"), "");
+        assert_eq!(told("icem"), "");
     }
 }
