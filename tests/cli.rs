@@ -323,6 +323,7 @@ fn images_are_collected_learned_from_and_planned_with() {
         line.contains("m.safetensors") && line.contains("another than the recipe's"),
         "{line}"
     );
+    learns_to_see_anew(folder.path(), brief);
 
     run("collect --task push --episodes 3 --steps 60 --out states --seed 3");
     let blind = "train --task push --pixels --data states --steps 20 --out n.safetensors";
@@ -338,6 +339,60 @@ fn images_are_collected_learned_from_and_planned_with() {
         line.contains("a model of states, expected one of images"),
         "{line}"
     );
+}
+
+/// With a sight of its own a model keeps its latents, and its policy goes with it when it is asked to; a sight that tells something
+/// else is refused before it is learned.
+fn learns_to_see_anew(folder: &Path, brief: &str) {
+    let train = "train --task push --pixels --latents-of";
+    succeed(
+        &format!("{train} l.safetensors {brief} --seed 2 --out r.safetensors"),
+        folder,
+    );
+    let [before, after] =
+        ["l", "r"].map(|m| WorldModel::load(&folder.join(format!("{m}.safetensors"))).unwrap());
+    assert_eq!(after.card().latents_of.as_deref(), Some(before.hash()));
+    assert_ne!(
+        format!("{:?}", after.sight().unwrap()),
+        format!("{:?}", before.sight().unwrap())
+    );
+    let latent = |model: &WorldModel| {
+        let mut latent = vec![0.0; model.card().latent_dim()];
+        let observation = vec![0.1; model.card().observation_dim()];
+        model.encode(&observation, &mut latent).unwrap();
+        latent
+    };
+    assert_eq!(latent(&before), latent(&after));
+    for (other, expected) in [
+        ("m.safetensors", "expected what the model learned to read"),
+        ("l.safetensors --data images", "--data"),
+    ] {
+        let code = if expected == "--data" { 2 } else { 1 };
+        let line = failure(
+            &format!("{train} {other} {brief} --out n.safetensors"),
+            folder,
+            code,
+        );
+        assert!(line.contains(expected), "{line}");
+    }
+
+    let distill = |rest: &str| {
+        let set = "--set distill.calibration_goals=0 --set distill.policy.hidden=[64]";
+        succeed(
+            &format!("distill --task push --practice 0 {set} {rest}"),
+            folder,
+        );
+    };
+    distill("--model l.safetensors --data images --goals 0 --steps 20 --out p.safetensors");
+    let bench = |policy: &str| {
+        format!(
+            "bench --task push --pixels --model r.safetensors --policy {policy} --planner system1 --cost pose --episodes 1 --tier near --json b.json --html b.html"
+        )
+    };
+    let line = failure(&bench("p.safetensors"), folder, 1);
+    assert!(line.contains("distilled from another model"), "{line}");
+    distill("--model r.safetensors --from p.safetensors --out q.safetensors");
+    succeed(&bench("q.safetensors"), folder);
 }
 
 /// The policy belongs to its model: another model refuses it.

@@ -42,6 +42,10 @@ pub struct ModelCard {
     pub config: TrainConfig,
     /// Hash of the training data.
     pub data_hash: String,
+    /// Hash of the model whose networks these are, all but the sight, which was learned anew; then data and diagnostics are that
+    /// model's. None for a model that was trained as a whole.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub latents_of: Option<String>,
     /// Optimiser steps done.
     pub steps: usize,
     /// Wall-clock seconds of training.

@@ -13,7 +13,8 @@ use crate::checkpoint::{self, CheckpointError, Kind};
 use crate::encoder::Inputs;
 use crate::imagination::{Imagination, ImaginationError, Linear, Mlp, PackedMlp, Scratch};
 use crate::normalise::{Standardiser, fold_output};
-use crate::sight::Sight;
+use crate::sight::{Sight, SightError, SightSpec};
+use crate::train::TrainError;
 pub use encoder::{EncoderScratch, PackedEncoder};
 pub(crate) use layers::Layers;
 
@@ -114,6 +115,35 @@ impl WorldModel {
             fold_output(last, latents);
         }
         Self::try_new(card, Some(sight), layers)
+    }
+
+    /// Checks that another sight could stand before the same encoder.
+    ///
+    /// # Errors
+    /// [`SightError::TellsOther`] for one that tells something else than the encoder reads.
+    pub fn check_sight(&self, spec: &SightSpec) -> Result<(), SightError> {
+        let own = self.sight.as_ref().map(Sight::spec);
+        if own.is_some_and(|own| spec.tells_the_same_as(own)) {
+            return Ok(());
+        }
+        Err(SightError::TellsOther {
+            found: spec.told(),
+            expected: own.map_or("states".to_owned(), SightSpec::told),
+        })
+    }
+
+    /// The same model with another sight: encoder, dynamics and heads stay as they are.
+    ///
+    /// # Errors
+    /// [`TrainError::Sight`] for a sight that tells something else than the encoder reads.
+    pub fn with_sight(&self, sight: Sight) -> Result<Self, TrainError> {
+        self.check_sight(sight.spec())?;
+        let card = ModelCard {
+            sight: Some(sight.spec().clone()),
+            latents_of: Some(self.hash.clone()),
+            ..self.card.clone()
+        };
+        Ok(Self::try_new(card, Some(sight), self.layers.clone())?)
     }
 
     /// The weights as they were trained, on standardised values.

@@ -36,6 +36,10 @@ pub struct TrainArguments {
     /// Model of images whose sight is taken as it is, instead of learning one: for other data, settings or seeds
     #[arg(long, value_name = "FILE", requires = "pixels")]
     sight_of: Option<PathBuf>,
+    /// Model of images that learns to see anew, for other marks, cameras or looks: its networks are taken as they are, and no data are
+    /// needed
+    #[arg(long, value_name = "FILE", requires = "pixels", conflicts_with_all = ["data", "teacher", "resume", "minutes", "steps"])]
+    latents_of: Option<PathBuf>,
     /// Model of states whose latents a `distilled` encoder is taught [default: the shipped one]
     #[arg(long, value_name = "FILE", requires = "pixels")]
     teacher: Option<PathBuf>,
@@ -107,6 +111,15 @@ pub fn run(arguments: &TrainArguments) -> Result<()> {
         _ => None,
     };
     files::check_writable(&arguments.out)?;
+    if let (Some(config), Some(path)) = (&recipe.sight, &arguments.latents_of) {
+        let renewal = sight::Renewal {
+            path,
+            config,
+            taken,
+            seed: recipe.train.seed,
+        };
+        return renewal.write(&task, &arguments.out);
+    }
     let state = files::with_suffix(&arguments.out, ".training");
     check_state(&state, arguments.resume)?;
     let interrupt = Interrupt::install()?;

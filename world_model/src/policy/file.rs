@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{Policy, PolicyConfig};
 use crate::checkpoint::{self, Archive, CheckpointError, Kind};
 use crate::files;
+use crate::model::WorldModel;
 
 /// What a policy was trained on, and how.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -49,6 +50,16 @@ pub struct Calibration {
 }
 
 impl Policy {
+    /// The policy beside a model that has the latents of its own and another sight. Without thresholds: they were calibrated
+    /// on what was seen before. Beside any other model it stays what it is.
+    pub fn beside(mut self, model: &WorldModel) -> Self {
+        if model.card().latents_of.as_ref() == Some(&self.card.model_hash) {
+            self.card.model_hash = model.hash().to_owned();
+            self.card.calibration = None;
+        }
+        self
+    }
+
     /// Writes the policy atomically.
     ///
     /// # Errors

@@ -53,6 +53,16 @@ pub enum SightError {
         /// What is wrong.
         what: String,
     },
+    /// A sight that tells an encoder something else than the one that it learned to read.
+    #[error(
+        "the sight tells {found}, expected what the model learned to read: {expected}, in images and windows of the same size"
+    )]
+    TellsOther {
+        /// What it tells.
+        found: String,
+        /// What the encoder reads.
+        expected: String,
+    },
     /// A frame of a data set that cannot be looked at.
     #[error("episode {episode}, frame {frame}: {what}")]
     Frame {

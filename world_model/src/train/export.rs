@@ -72,6 +72,7 @@ impl Trainer<'_> {
             pose: spec.pose.clone(),
             config: self.config.clone(),
             data_hash: self.dataset.hash.clone(),
+            latents_of: None,
             steps: self.state.step,
             training_seconds: self.state.seconds,
             slow_features: layers.slow[0].outputs,

@@ -38,7 +38,7 @@ pub struct DistillArguments {
     #[arg(long)]
     rounds: Option<usize>,
     /// Policy that goes on to practice, instead of one that a planner teaches; without rounds of it only the thresholds are
-    /// calibrated anew
+    /// calibrated anew. It may be of the model whose latents this one has (`train --latents-of`)
     #[arg(long, value_name = "FILE", conflicts_with_all = ["data", "recordings", "goals", "rounds"])]
     from: Option<PathBuf>,
     /// Rounds of practice [default: the recipe's]
@@ -86,7 +86,7 @@ pub fn run(arguments: &DistillArguments) -> Result<()> {
     } = &source;
     let (from, exploration, mut data);
     if let Some(path) = &arguments.from {
-        let policy = Policy::load(path)?;
+        let policy = Policy::load(path)?.beside(model);
         check_policy(&policy, model).with_context(|| path.display().to_string())?;
         data = format!("none, from policy {}", policy.hash());
         (from, exploration) = (Some(Arc::new(policy)), None);

@@ -60,6 +60,39 @@ pub fn of_model(path: &Path, config: &SightConfig, task: &Arc<Task>) -> Result<S
     Ok(sight)
 }
 
+/// A trained model that is given another sight.
+pub struct Renewal<'a> {
+    /// The model.
+    pub path: &'a Path,
+    /// How it is to look.
+    pub config: &'a SightConfig,
+    /// A sight that was learned already.
+    pub taken: Option<Sight>,
+    /// Seed of the sight, where it is learned.
+    pub seed: u64,
+}
+
+impl Renewal<'_> {
+    /// Writes the model with its new sight.
+    ///
+    /// # Errors
+    /// A model of another task or that reads something else than the sight tells, an interruption.
+    pub fn write(self, task: &Arc<Task>, out: &Path) -> Result<()> {
+        let at = || self.path.display().to_string();
+        let model = WorldModel::load(self.path)?;
+        check_model(&model, task).with_context(at)?;
+        let spec = self.config.spec(task)?;
+        model.check_sight(&spec).with_context(at)?; // before a localiser is trained for it
+        let sight = match self.taken {
+            Some(sight) => sight,
+            None => open(self.config, task, self.seed, &Interrupt::install()?)?,
+        };
+        model.with_sight(sight)?.save(out)?;
+        println!("{}: another sight, all else of {}", out.display(), at());
+        Ok(())
+    }
+}
+
 /// What a distilled encoder is taught on.
 pub struct Lesson<'a> {
     /// The task.
