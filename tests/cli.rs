@@ -363,13 +363,16 @@ fn learns_to_see_anew(folder: &Path, brief: &str) {
         latent
     };
     assert_eq!(latent(&before), latent(&after));
-    for (other, expected) in [
-        ("m.safetensors", "expected what the model learned to read"),
-        ("l.safetensors --data images", "--data"),
+    for (other, code, expected) in [
+        (
+            "--set sight.window=16",
+            1,
+            "expected what the model learned to read",
+        ),
+        ("--data images", 2, "--data"),
     ] {
-        let code = if expected == "--data" { 2 } else { 1 };
         let line = failure(
-            &format!("{train} {other} {brief} --out n.safetensors"),
+            &format!("{train} l.safetensors {other} {brief} --out n.safetensors"),
             folder,
             code,
         );

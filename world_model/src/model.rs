@@ -122,14 +122,12 @@ impl WorldModel {
     /// # Errors
     /// [`SightError::TellsOther`] for one that tells something else than the encoder reads.
     pub fn check_sight(&self, spec: &SightSpec) -> Result<(), SightError> {
-        let own = self.sight.as_ref().map(Sight::spec);
-        if own.is_some_and(|own| spec.tells_the_same_as(own)) {
-            return Ok(());
+        let (found, own) = (spec.told(), self.sight.as_ref());
+        let expected = own.map_or("states".to_owned(), |own| own.spec().told());
+        match found == expected {
+            true => Ok(()),
+            false => Err(SightError::TellsOther { found, expected }),
         }
-        Err(SightError::TellsOther {
-            found: spec.told(),
-            expected: own.map_or("states".to_owned(), SightSpec::told),
-        })
     }
 
     /// The same model with another sight: encoder, dynamics and heads stay as they are.

@@ -54,9 +54,7 @@ pub enum SightError {
         what: String,
     },
     /// A sight that tells an encoder something else than the one that it learned to read.
-    #[error(
-        "the sight tells {found}, expected what the model learned to read: {expected}, in images and windows of the same size"
-    )]
+    #[error("the sight tells {found}; expected what the model learned to read: {expected}")]
     TellsOther {
         /// What it tells.
         found: String,

@@ -295,37 +295,33 @@ impl SightSpec {
         }
     }
 
-    /// Whether an encoder that reads what the `other` tells may read what this one tells: values of the same meaning, found in
-    /// whatever way. Anchors tell the encoder nothing.
-    pub fn tells_the_same_as(&self, other: &Self) -> bool {
-        let told = |spec: &Self| match spec {
-            Self::Frame { .. } => None,
-            Self::Glimpse {
-                views,
-                landmarks,
-                window,
-                coloured,
-                offsets,
-                ..
-            } => {
-                let moving = landmarks.iter().filter(|l| !l.is_anchor());
-                let moving: Vec<String> = moving.map(|l| l.name.clone()).collect();
-                Some((*views, moving, *window, *coloured, *offsets))
-            }
-        };
-        self.image() == other.image() && told(self) == told(other)
-    }
-
-    /// What it tells, in words: its landmarks that may move, or that it is the whole frame.
+    /// What it tells an encoder, in words: values of the same meaning for sights with the same ones, in whatever way they find them.
+    /// Anchors tell it nothing.
     pub(crate) fn told(&self) -> String {
-        let moving = self.landmarks().iter().filter(|l| !l.is_anchor());
+        let image = self.image();
+        let Self::Glimpse {
+            views,
+            landmarks,
+            window,
+            coloured,
+            offsets,
+            ..
+        } = self
+        else {
+            return format!("whole frames of {image}");
+        };
+        let moving = landmarks.iter().filter(|l| !l.is_anchor());
         let names: Vec<&str> = moving.map(|l| l.name.as_str()).collect();
-        match self {
-            Self::Frame { .. } => "the whole frame".to_owned(),
-            Self::Glimpse { views, .. } => {
-                format!("the places of {} in {views} views", names.join(", "))
-            }
-        }
+        let parts = if *offsets { " by offsets" } else { "" };
+        let window = match window {
+            None => "no window".to_owned(),
+            Some(side) if *coloured => format!("a coloured window of {side} pixels"),
+            Some(side) => format!("a window of {side} pixels"),
+        };
+        format!(
+            "{}{parts} in {views} views of images of {image}, and {window}",
+            names.join(", ")
+        )
     }
 
     /// How it is called in reports and files.
