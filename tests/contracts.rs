@@ -12,6 +12,7 @@ mod distillation;
 mod drive;
 mod grasp;
 mod hands;
+mod images;
 mod improvement;
 mod oracle;
 mod physics_failures;

@@ -14,7 +14,6 @@ use crate::encoder::Inputs;
 use crate::imagination::{Imagination, ImaginationError, Linear, Mlp, PackedMlp, Scratch};
 use crate::normalise::{Standardiser, fold_output};
 use crate::sight::{Sight, SightError, SightSpec};
-use crate::train::TrainError;
 pub use encoder::{EncoderScratch, PackedEncoder};
 pub(crate) use layers::Layers;
 
@@ -133,15 +132,18 @@ impl WorldModel {
     /// The same model with another sight: encoder, dynamics and heads stay as they are.
     ///
     /// # Errors
-    /// [`TrainError::Sight`] for a sight that tells something else than the encoder reads.
-    pub fn with_sight(&self, sight: Sight) -> Result<Self, TrainError> {
+    /// [`SightError::TellsOther`] for one that tells something else than the encoder reads.
+    pub fn with_sight(&self, sight: Sight) -> Result<Self, SightError> {
         self.check_sight(sight.spec())?;
         let card = ModelCard {
             sight: Some(sight.spec().clone()),
             latents_of: Some(self.hash.clone()),
             ..self.card.clone()
         };
-        Ok(Self::try_new(card, Some(sight), self.layers.clone())?)
+        let renewed = Self::try_new(card, Some(sight), self.layers.clone());
+        renewed.map_err(|e| SightError::Spec {
+            what: e.to_string(),
+        })
     }
 
     /// The weights as they were trained, on standardised values.

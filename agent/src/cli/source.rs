@@ -29,6 +29,12 @@ pub struct RecipeArguments {
 }
 
 impl RecipeArguments {
+    /// The first of the changes to a section.
+    pub fn change_to(&self, section: &str) -> Option<&str> {
+        let of_section = |set: &&String| set.trim_start().starts_with(&format!("{section}."));
+        self.set.iter().find(of_section).map(String::as_str)
+    }
+
     /// The recipe of a task, for states or for images.
     ///
     /// # Errors

@@ -106,6 +106,13 @@ pub fn run(arguments: &TrainArguments) -> Result<()> {
             ));
         }
     }
+    if arguments.latents_of.is_some()
+        && let Some(set) = arguments.recipe.change_to("train")
+    {
+        bail!(UsageError(format!(
+            "--set {set}: a model that learns to see anew is not trained, see --latents-of"
+        )));
+    }
     let taken = match (&recipe.sight, &arguments.sight_of) {
         (Some(config), Some(path)) => Some(sight::of_model(path, config, &task)?),
         _ => None,
