@@ -47,16 +47,18 @@ for seed in $seeds; do
         out="$folder/$name-$seed"
         [ ! -e "$out.json" ] && [ ! -e "$out.failed" ] || continue
         sees=()
+        sight=()
         data="$folder/state.data"
         if [ "$kind" != state ]; then
-            sees=(--pixels --sight "$kind")
+            sees=(--pixels)
+            sight=(--sight "$kind")
             data="$folder/pixels.data"
         fi
         # The recipe of images has more of SIGReg, for the sake of its own sight.
         sets=(--set "train.steps=$steps" --set train.lambda_sigreg=0.02)
         for setting in $settings; do sets+=(--set "$setting"); done
         rm -f "$out.safetensors.training"
-        if "$foresight" train --task push "${sees[@]}" --data "$data" --seed "$seed" "${sets[@]}" \
+        if "$foresight" train --task push "${sees[@]}" "${sight[@]}" --data "$data" --seed "$seed" "${sets[@]}" \
             --out "$out.safetensors" 2> "$out.log" > "$out.trained"; then
             "$foresight" bench --task push "${sees[@]}" --model "$out.safetensors" --planner icem --cost pose,slow \
                 --seed 901 --tier near,mid,turn --episodes 60 --json "$out.json" --html "$out.html" > "$out.table"
