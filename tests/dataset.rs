@@ -22,6 +22,7 @@ fn spec(observation_dim: usize, action_dim: usize, position_dims: usize) -> Data
             position_dims,
             has_yaw: false,
             conditions: 0,
+            clearances: 0,
             position_counts_when: None,
             effector_dims: 0,
             position_tolerance_m: 0.02,

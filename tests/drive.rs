@@ -8,6 +8,11 @@ use std::sync::Arc;
 /// Of the task file, metres.
 const WHEELBASE: f32 = 0.08;
 const CENTRE: f32 = 0.035;
+/// Gap from which on a pole no longer matters.
+const MARGIN: f32 = 0.03;
+/// Of the scene: the chassis along and across the car, from the rear axle, and a pole's radius.
+const CHASSIS: [[f32; 2]; 2] = [[-0.02, 0.09], [-0.03, 0.03]];
+const POLE: f32 = 0.03;
 
 fn env(task: &Arc<Task>, seed: u64) -> Env {
     let mut env = Env::new(Arc::clone(task), Variant::of(task, Some("fixed")).unwrap()).unwrap();
@@ -72,6 +77,49 @@ fn it_never_slips_sideways() {
             );
         }
     }
+}
+
+/// From the chassis to the nearest pole, where they do not overlap.
+fn gap(observation: &[f32]) -> f32 {
+    let (car, poles) = observation.split_at(7);
+    let gaps = poles[..10].chunks_exact(2).map(|pole| {
+        let [dx, dy] = [pole[0] - car[0], pole[1] - car[1]];
+        let seen = [dx * car[2] + dy * car[3], dy * car[2] - dx * car[3]];
+        let outside = |axis: usize| {
+            let [low, high] = CHASSIS[axis];
+            (low - seen[axis]).max(seen[axis] - high).max(0.0)
+        };
+        outside(0).hypot(outside(1)) - POLE
+    });
+    gaps.fold(f32::INFINITY, f32::min)
+}
+
+#[test]
+fn the_clearance_is_the_gap_to_the_nearest_pole() {
+    let task = task("drive");
+    let (mut near, mut backed_off) = (0, 0);
+    for seed in 0..60 {
+        let mut env = env(&task, seed);
+        for step in 0..40 {
+            let steering = (seed % 5) as f32 / 2.0 - 1.0;
+            env.step(&[if step < 25 { 1.0 } else { -1.0 }, steering])
+                .unwrap();
+            let (pose, gap) = (env.pose(), gap(&env.observation()));
+            let expected = gap.clamp(0.0, MARGIN) / MARGIN;
+            assert!(
+                (pose[3] - expected).abs() < 0.03,
+                "seed {seed}, step {step}: {} at a gap of {gap} m",
+                pose[3]
+            );
+            near += usize::from(pose[3] < 1.0);
+            backed_off += usize::from(pose[2] == 0.0 && pose[3] == 1.0);
+        }
+    }
+    assert!(near >= 50, "near a pole in {near} steps");
+    assert!(
+        backed_off >= 20,
+        "a touch does not last: {backed_off} steps"
+    );
 }
 
 #[test]

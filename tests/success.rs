@@ -30,6 +30,8 @@ proptest! {
                     (true, false) => 1.0 - error,
                     (false, false) => error,
                 }));
+                // Clearances are no part of it.
+                v.extend(vec![if is_goal { 1.0 } else { 0.0 }; shape.clearance_weights.len()]);
                 v.extend(vec![0.1; shape.effector_dims]);
                 v
             };

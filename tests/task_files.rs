@@ -48,6 +48,31 @@ fn wrong_task_files_are_refused_by_name_and_value() {
         ("scale = 0.2", "scale = 0.2\nmax_lead = -1.0", "max_lead"),
         ("scale = 0.2", "scale = 0.2\nmax_lead = nan", "max_lead"),
         ("name = \"push\"", "name = push", "push"),
+        (
+            "[[camera]]",
+            "[[goal.condition]]\nname = \"up\"\nkind = \"upright\"\nof = \"block\"\ntilt_deg = 5.0\nweight = -1.0\n\n[[camera]]",
+            "weight of condition 'up' = -1",
+        ),
+        (
+            "[[camera]]",
+            "[[goal.clearance]]\nname = \"apart\"\nof = \"block\"\nfrom = []\nmargin_m = 0.1\n\n[[camera]]",
+            "clearance 'apart' names no bodies",
+        ),
+        (
+            "[[camera]]",
+            "[[goal.clearance]]\nname = \"apart\"\nof = \"block\"\nfrom = [\"wal\"]\nmargin_m = 0.1\n\n[[camera]]",
+            "'wal'",
+        ),
+        (
+            "[[camera]]",
+            "[[goal.clearance]]\nname = \"apart\"\nof = \"block\"\nfrom = [\"pusher\"]\nmargin_m = 0.0\n\n[[camera]]",
+            "margin_m of clearance 'apart' = 0",
+        ),
+        (
+            "[[camera]]",
+            "[[goal.clearance]]\nname = \"apart\"\nof = \"block\"\nfrom = [\"pusher\"]\nmargin_m = 0.1\nweight = nan\n\n[[camera]]",
+            "weight of clearance 'apart' = NaN",
+        ),
     ];
     for (from, to, expected) in cases {
         let message = edited(from, to)

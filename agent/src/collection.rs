@@ -38,6 +38,7 @@ pub fn pose_layout(task: &Task) -> PoseLayout {
         has_yaw: shape.has_yaw,
         conditions: shape.condition_weights.len(),
         position_counts_when: shape.position_counts_when,
+        clearances: shape.clearance_weights.len(),
         effector_dims: shape.effector_dims,
         position_tolerance_m: shape.position_tolerance_m,
         // JSON has no infinity; a half turn accepts every yaw as well.

@@ -1,7 +1,7 @@
 //! The eyes of models: those of a trained one, and those of one that is to be trained, whose localiser learns first, from pictures of
 //! which it is known what is where in them.
 
-use crate::model_check::check_model;
+use crate::model_check::check_task;
 use crate::sight_config::{SightConfig, SightKind};
 use anyhow::{Context, Result};
 use rand::{RngExt, SeedableRng};
@@ -53,7 +53,7 @@ pub fn open(
 /// A file that does not read, a model of another task or one of states.
 pub fn of_model(path: &Path, task: &Task) -> Result<Sight> {
     let model = WorldModel::load(path)?;
-    check_model(&model, task).with_context(|| path.display().to_string())?;
+    check_task(&model, task).with_context(|| path.display().to_string())?;
     let sight = model.sight().with_context(|| {
         format!(
             "{}: a model of states, expected one of images",

@@ -4,19 +4,28 @@ use anyhow::{Result, bail};
 use sim::Task;
 use world_model::WorldModel;
 
+/// Checks that a model is of a task, for those who need no more than what it looks at.
+///
+/// # Errors
+/// Names the task that it is of.
+pub fn check_task(model: &WorldModel, task: &Task) -> Result<()> {
+    let found = &model.card().task;
+    if found != task.name() {
+        bail!(
+            "the model was trained for task '{found}', expected '{}'",
+            task.name()
+        );
+    }
+    Ok(())
+}
+
 /// Checks that a model's inputs and outputs mean what the task's do.
 ///
 /// # Errors
 /// Names the first thing that differs.
 pub fn check_model(model: &WorldModel, task: &Task) -> Result<()> {
+    check_task(model, task)?;
     let card = model.card();
-    if card.task != task.name() {
-        bail!(
-            "the model was trained for task '{}', expected '{}'",
-            card.task,
-            task.name()
-        );
-    }
     let actions: Vec<String> = task.spec().action.iter().map(|a| a.name.clone()).collect();
     let pairs = [
         (

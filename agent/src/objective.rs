@@ -114,6 +114,8 @@ pub struct ObjectiveConfig {
     pub action: f32,
     /// Weight of the errors of conditions, times the weight that the task gives to each. Default 1.
     pub condition: f32,
+    /// Weight of what is missing of clearances, times the weight that the task gives to each. Default 1.
+    pub clearance: f32,
 }
 
 impl Default for ObjectiveConfig {
@@ -125,6 +127,7 @@ impl Default for ObjectiveConfig {
             reach_pessimism: 0.5,
             action: 0.0,
             condition: 1.0,
+            clearance: 1.0,
         }
     }
 }

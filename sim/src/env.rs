@@ -311,6 +311,8 @@ impl Env {
             write(sin);
         }
         (0..self.task.conditions.len()).for_each(|i| write(self.condition(i)));
+        let clearances = self.task.clearances.iter();
+        clearances.for_each(|c| write(c.value(&self.world)));
         if let Some(effector) = self.task.effector {
             let effector = self.position(effector);
             self.task

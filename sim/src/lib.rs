@@ -6,6 +6,7 @@
 
 pub mod behaviour;
 pub mod camera;
+mod clearance;
 mod condition;
 pub mod env;
 pub mod error;

@@ -18,9 +18,12 @@ pub struct Goal {
 /// Difference from the goal's value at which a condition no longer holds.
 pub const CONDITION_TOLERANCE: f32 = 0.5;
 
+/// What a clearance is measured in: a half of its margin.
+pub const HALF_MARGIN: f32 = 0.5;
+
 /// A pose vector: position of the object, cosine and sine of its yaw where orientation counts, conditions (values in `[0, 1]`
-/// that must agree with the goal's, see [`crate::spec::ConditionSpec`]), position of the effector where the object is not the
-/// robot itself.
+/// that must agree with the goal's, see [`crate::spec::ConditionSpec`]), clearances (values in `[0, 1]` that matter to planners
+/// alone, see [`crate::spec::ClearanceSpec`]), position of the effector where the object is not the robot itself.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PoseShape {
     /// Coordinates of the object's position.
@@ -32,6 +35,8 @@ pub struct PoseShape {
     /// Index of the condition whose value in the goal must be above one half for position and yaw to count; they always count
     /// without one.
     pub position_counts_when: Option<usize>,
+    /// What half a margin costs, one for each clearance, in tolerances of the position.
+    pub clearance_weights: Vec<f32>,
     /// Coordinates of the effector's position; zero when the object is the robot itself.
     pub effector_dims: usize,
     /// Metres.
@@ -43,7 +48,7 @@ pub struct PoseShape {
 impl PoseShape {
     /// Length of a pose vector.
     pub fn dim(&self) -> usize {
-        self.conditions_start() + self.condition_weights.len() + self.effector_dims
+        self.clearances_start() + self.clearance_weights.len() + self.effector_dims
     }
 
     /// Where the conditions start.
@@ -53,8 +58,7 @@ impl PoseShape {
 
     /// The conditions of a pose vector.
     pub fn conditions<'a>(&self, pose: &'a [f32]) -> &'a [f32] {
-        let start = self.conditions_start();
-        pose.get(start..start + self.condition_weights.len())
+        pose.get(self.conditions_start()..self.clearances_start())
             .unwrap_or_default()
     }
 
@@ -66,6 +70,19 @@ impl PoseShape {
     ) -> impl Iterator<Item = f32> + 'a {
         let pairs = self.conditions(pose).iter().zip(self.conditions(goal));
         pairs.map(|(is, wanted)| (is - wanted).abs() / CONDITION_TOLERANCE)
+    }
+
+    /// Where the clearances start.
+    pub fn clearances_start(&self) -> usize {
+        self.conditions_start() + self.condition_weights.len()
+    }
+
+    /// How much of each clearance is missing, in half margins.
+    pub fn clearance_errors<'a>(&self, pose: &'a [f32]) -> impl Iterator<Item = f32> + 'a {
+        let start = self.clearances_start();
+        let values = pose.get(start..start + self.clearance_weights.len());
+        let missing = |value: &f32| (1.0 - value).max(0.0) / HALF_MARGIN;
+        values.unwrap_or_default().iter().map(missing)
     }
 
     /// Whether position and yaw count for a goal.

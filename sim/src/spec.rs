@@ -203,6 +203,9 @@ pub struct GoalSpec {
     /// What else must be as in the goal.
     #[serde(default)]
     pub condition: Vec<ConditionSpec>,
+    /// What is to be kept away from on the way. Whether a goal is reached does not depend on it.
+    #[serde(default)]
+    pub clearance: Vec<ClearanceSpec>,
     /// The condition that the goal must have for its position and yaw to count. Default: they always count.
     pub position_counts_when: Option<String>,
 }
@@ -226,6 +229,22 @@ pub struct ConditionSpec {
     #[serde(default)]
     pub goals: GoalShare,
     /// What an error of one tolerance costs a planner, in tolerances of the position. Default 1.
+    pub weight: Option<f32>,
+}
+
+/// A distance that planners keep, as an entry in `[0, 1]` of pose vectors: the smallest gap over `margin_m`, at most one.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ClearanceSpec {
+    /// Name by which it is shown.
+    pub name: String,
+    /// Body that keeps away.
+    pub of: String,
+    /// Bodies that it keeps away from.
+    pub from: Vec<String>,
+    /// Gap from which on it no longer matters, metres.
+    pub margin_m: f32,
+    /// What half of the margin costs a planner, in tolerances of the position. Default 1.
     pub weight: Option<f32>,
 }
 

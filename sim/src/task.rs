@@ -3,6 +3,7 @@
 mod check;
 mod resolve;
 
+use crate::clearance::Clearance;
 use crate::condition::Condition;
 use crate::error::SimError;
 use crate::pose::PoseShape;
@@ -67,6 +68,7 @@ pub struct Task {
     /// Axes along which the effector, or the robot itself, is moved about.
     pub(crate) effector_axes: Vec<usize>,
     pub(crate) conditions: Vec<Condition>,
+    pub(crate) clearances: Vec<Clearance>,
     pose: PoseShape,
 }
 
@@ -172,6 +174,11 @@ impl Task {
             goal.condition
                 .iter()
                 .map(|c| format!("condition.{}", c.name)),
+        );
+        names.extend(
+            goal.clearance
+                .iter()
+                .map(|c| format!("clearance.{}", c.name)),
         );
         if let Some(effector) = &goal.effector {
             names.extend(coordinates(effector));

@@ -143,11 +143,12 @@ impl Normalisation {
     }
 }
 
-/// Group of each pose column: position, yaw, effector, and one for each condition.
+/// Group of each pose column: position, yaw, effector, and one for each condition and each clearance.
 pub(crate) fn pose_groups(layout: &PoseLayout) -> Vec<usize> {
     let mut groups = vec![0; layout.position_dims];
     groups.resize(layout.conditions_start(), 1);
-    groups.extend((0..layout.conditions).map(|condition| 3 + condition));
+    let single = layout.conditions + layout.clearances;
+    groups.extend((0..single).map(|column| 3 + column));
     groups.resize(layout.dim(), 2);
     groups
 }

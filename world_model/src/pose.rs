@@ -2,9 +2,10 @@
 //! predicate that says a goal is achieved.
 //!
 //! A pose vector is `[position (position_dims), cos yaw, sin yaw (if has_yaw), conditions (conditions),
-//! effector position (effector_dims)]`, positions in metres. A condition is a value in `[0, 1]` that
-//! must agree with the goal's, such as whether the object stands. The effector rides along because
-//! planning costs need it; whether a goal is achieved depends on the object and the conditions alone.
+//! clearances (clearances), effector position (effector_dims)]`, positions in metres. A condition is a value
+//! in `[0, 1]` that must agree with the goal's, such as whether the object stands. Clearances, in `[0, 1]`, say
+//! how far the object is from what it must not touch. They and the effector ride along because planning costs
+//! need them; whether a goal is achieved depends on the object and the conditions alone.
 
 use serde::{Deserialize, Serialize};
 
@@ -25,6 +26,9 @@ pub struct PoseLayout {
     /// count; they always count without one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub position_counts_when: Option<usize>,
+    /// Number of clearances, in `[0, 1]`, that follow.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub clearances: usize,
     /// Number of position coordinates of the end effector, in metres, at the end of the vector.
     pub effector_dims: usize,
     /// Largest position error at which a goal counts as achieved, in metres.
@@ -51,12 +55,17 @@ impl PoseLayout {
 
     /// Where the effector's position starts.
     pub fn effector_start(&self) -> usize {
+        self.clearances_start() + self.clearances
+    }
+
+    /// Where the clearances start.
+    pub fn clearances_start(&self) -> usize {
         self.conditions_start() + self.conditions
     }
 
     /// The conditions of a pose, `[conditions]`.
     pub fn conditions<'a>(&self, pose: &'a [f32]) -> &'a [f32] {
-        pose.get(self.conditions_start()..self.effector_start())
+        pose.get(self.conditions_start()..self.clearances_start())
             .unwrap_or_default()
     }
 
@@ -119,6 +128,7 @@ mod tests {
             has_yaw: true,
             conditions: 0,
             position_counts_when: None,
+            clearances: 0,
             effector_dims: 2,
             position_tolerance_m: 0.02,
             yaw_tolerance_rad: 0.35,

@@ -51,6 +51,7 @@ pub(crate) fn pushed_disc(episodes: usize, frames: usize, seed: u64) -> Dataset 
                 position_dims: 2,
                 has_yaw: true,
                 conditions: 0,
+                clearances: 0,
                 position_counts_when: None,
                 effector_dims: 2,
                 position_tolerance_m: 0.02,

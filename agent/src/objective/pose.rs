@@ -1,10 +1,11 @@
 //! The cost of a pose, and its derivative.
 
 use super::{ObjectiveConfig, SMALLEST_DISTANCE_M, Stage};
-use sim::pose::{CONDITION_TOLERANCE, PoseShape};
+use sim::pose::{CONDITION_TOLERANCE, HALF_MARGIN, PoseShape};
 
 /// Cost of a pose: position error over its tolerance, plus yaw error over its tolerance, plus the weighted errors of the
-/// conditions over theirs, plus the effector's distance from the object. Position and yaw count where the goal's conditions say so.
+/// conditions over theirs, plus what is missing of the clearances, weighted likewise, plus the effector's distance from the object.
+/// Position and yaw count where the goal's conditions say so.
 ///
 /// The episode is over where the pose is well inside its tolerances: the remaining share falls from one at the tolerance (the
 /// largest of the relative errors) to none at half of it, because a decoded pose is off by some of the rest.
@@ -14,6 +15,7 @@ pub struct PoseCost {
     goal: Vec<f32>,
     position_counts: bool,
     condition_weights: Vec<f32>,
+    clearance_weights: Vec<f32>,
     effector_per_m: f32,
     tail_blocks: f32,
     keep: bool,
@@ -26,9 +28,11 @@ impl PoseCost {
     /// The cost of reaching a goal pose.
     pub fn new(shape: PoseShape, goal: &[f32], config: &ObjectiveConfig) -> Self {
         let weights = shape.condition_weights.iter();
+        let clearances = shape.clearance_weights.iter();
         Self {
             position_counts: shape.position_counts(goal),
             condition_weights: weights.map(|w| config.condition * w).collect(),
+            clearance_weights: clearances.map(|w| config.clearance * w).collect(),
             shape,
             goal: goal.to_vec(),
             effector_per_m: config.effector_per_m,
@@ -65,6 +69,9 @@ impl PoseCost {
         for (error, weight) in self.condition_errors(pose).zip(&self.condition_weights) {
             cost += weight * error;
             largest = largest.max(error);
+        }
+        for (missing, weight) in shape.clearance_errors(pose).zip(&self.clearance_weights) {
+            cost += weight * missing;
         }
         if shape.effector_dims > 0 {
             let effector = &pose[shape.dim() - shape.effector_dims..];
@@ -121,6 +128,11 @@ impl PoseCost {
             let sign = if error == 0.0 { 0.0 } else { error.signum() };
             let ending = if decides == Some(i) { ending } else { 0.0 };
             out[first + i] += (own * weight + ending) * sign / CONDITION_TOLERANCE;
+        }
+        let first = shape.clearances_start();
+        for (i, weight) in self.clearance_weights.iter().enumerate() {
+            let missing = pose[first + i] < 1.0;
+            out[first + i] -= own * weight * f32::from(u8::from(missing)) / HALF_MARGIN;
         }
         if !self.position_counts {
             self.effector_gradient(pose, own, out);

@@ -8,6 +8,7 @@ fn planar() -> PoseShape {
         position_dims: 2,
         has_yaw: true,
         condition_weights: Vec::new(),
+        clearance_weights: Vec::new(),
         position_counts_when: None,
         effector_dims: 2,
         position_tolerance_m: 0.02,
@@ -20,6 +21,17 @@ fn conditional() -> PoseShape {
     PoseShape {
         condition_weights: vec![1.0, 6.0],
         position_counts_when: Some(0),
+        ..planar()
+    }
+}
+
+/// A robot that keeps away from something.
+fn cautious() -> PoseShape {
+    PoseShape {
+        has_yaw: false,
+        condition_weights: vec![0.0],
+        clearance_weights: vec![20.0],
+        effector_dims: 0,
         ..planar()
     }
 }
@@ -56,6 +68,8 @@ fn gradients_agree_with_differences() {
     };
     let standing = cost(&[0.1, -0.2, 0.6, 0.8, 1.0, 1.0, 0.0, 0.0]);
     let lying = cost(&[0.1, -0.2, 0.6, 0.8, 0.0, 1.0, 0.0, 0.0]);
+    let config = ObjectiveConfig::default();
+    let away = LatentCost::Pose(PoseCost::new(cautious(), &[0.1, -0.2, 1.0, 0.4], &config));
     let reach = LatentCost::Reach {
         heads: Vec::new(),
         pessimism: 0.5,
@@ -85,6 +99,11 @@ fn gradients_agree_with_differences() {
         (&lying, vec![0.3, 0.1, -0.7, 0.5, 0.9, 0.8, 0.2, 0.4]),
         (&lying, vec![0.3, 0.1, -0.7, 0.5, 0.4, 0.9, 0.2, 0.4]),
         (&lying, vec![0.3, 0.1, -0.7, 0.5, 0.1, 0.7, 0.2, 0.4]),
+        (&away, vec![0.3, 0.1, 0.9, 0.2]),
+        (&away, vec![0.3, 0.1, 0.9, 1.2]),
+        // About to end: by the position, by the condition.
+        (&away, vec![0.115, -0.2, 0.9, 0.7]),
+        (&away, vec![0.101, -0.2, 0.6, 0.7]),
         (&reach, vec![1.0, 2.5, 1.7]),
     ];
     for (cost, values) in cases {
@@ -121,6 +140,32 @@ fn the_cost_falls_towards_the_goal() {
     assert_eq!(stage(0.009, 0.4, 0.3).remaining, 1.0, "turned too far");
     assert_eq!(stage(0.021, 0.0, 0.3).remaining, 1.0, "too far away");
     assert!((stage(0.015, 0.0, 0.3).remaining - 0.5).abs() < 1.0e-3);
+}
+
+#[test]
+fn a_missing_clearance_costs_and_ends_nothing() {
+    let config = ObjectiveConfig::default();
+    let goal = [0.0, 0.0, 1.0, 0.3];
+    let stage = |config: &ObjectiveConfig, x: f32, clearance: f32| {
+        PoseCost::new(cautious(), &goal, config).stage(&[x, 0.0, 1.0, clearance])
+    };
+    let at = |clearance| stage(&config, 0.02, clearance);
+    assert_eq!(at(1.0), at(1.1), "more than the margin is no better");
+    assert_eq!(at(0.5).cost, at(1.0).cost + 20.0, "one half of the margin");
+    assert!(
+        at(0.2).cost > at(0.5).cost,
+        "the goal's own does not matter"
+    );
+    assert_eq!(
+        stage(&config, 0.0, 0.0).remaining,
+        0.0,
+        "it is reached all the same"
+    );
+    let careless = ObjectiveConfig {
+        clearance: 0.0,
+        ..config.clone()
+    };
+    assert_eq!(stage(&careless, 0.02, 0.0), at(1.0));
 }
 
 #[test]

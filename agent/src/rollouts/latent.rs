@@ -308,6 +308,7 @@ mod tests {
             position_dims: 2,
             has_yaw: false,
             condition_weights: Vec::new(),
+            clearance_weights: Vec::new(),
             position_counts_when: None,
             effector_dims: 0,
             position_tolerance_m: 0.02,

@@ -32,7 +32,20 @@ pub(super) fn check(spec: &TaskSpec) -> Result<(), String> {
     }
     for condition in &spec.goal.condition {
         let weight = condition.weight.unwrap_or(1.0);
-        positive(&format!("weight of condition '{}'", condition.name), weight)?;
+        if !(weight.is_finite() && weight >= 0.0) {
+            return Err(format!(
+                "weight of condition '{}' = {weight}: expected zero or a positive number",
+                condition.name
+            ));
+        }
+    }
+    for clearance in &spec.goal.clearance {
+        let (name, weight) = (&clearance.name, clearance.weight.unwrap_or(1.0));
+        positive(
+            &format!("margin_m of clearance '{name}'"),
+            clearance.margin_m,
+        )?;
+        positive(&format!("weight of clearance '{name}'"), weight)?;
     }
     if let Some(bicycle) = &spec.bicycle {
         positive("wheelbase_m", bicycle.wheelbase_m)?;

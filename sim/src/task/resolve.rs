@@ -1,6 +1,7 @@
 //! Resolves every name of a task file against its scene.
 
 use super::{AXIS_NAMES, Draw, Reject, Task, Term};
+use crate::clearance::Clearance;
 use crate::condition::Condition;
 use crate::error::SimError;
 use crate::pose::PoseShape;
@@ -171,14 +172,17 @@ impl Task {
             Some(text) => axes(text)?,
             None => object_axes.clone(),
         };
+        let body = |name: &String| Ok(names.entity(name)?.body);
+        let bodies = |names: &[String]| names.iter().map(body).collect::<Result<_, SimError>>();
         let conditions = goal
             .condition
             .iter()
-            .map(|c| {
-                let body = |name: &String| Ok(names.entity(name)?.body);
-                let with = c.with.iter().map(body).collect::<Result<_, SimError>>()?;
-                Condition::new(c.clone(), body(&c.of)?, with).map_err(fail)
-            })
+            .map(|c| Condition::new(c.clone(), body(&c.of)?, bodies(&c.with)?).map_err(fail))
+            .collect::<Result<Vec<_>, _>>()?;
+        let clearances = goal
+            .clearance
+            .iter()
+            .map(|c| Clearance::new(c, body(&c.of)?, bodies(&c.from)?).map_err(fail))
             .collect::<Result<Vec<_>, _>>()?;
         let position_counts_when = match &goal.position_counts_when {
             Some(name) => {
@@ -193,6 +197,11 @@ impl Task {
             has_yaw: goal.yaw_tolerance_deg.is_some(),
             condition_weights: conditions.iter().map(weight).collect(),
             position_counts_when,
+            clearance_weights: goal
+                .clearance
+                .iter()
+                .map(|c| c.weight.unwrap_or(1.0))
+                .collect(),
             effector_dims: if effector.is_some() {
                 object_axes.len()
             } else {
@@ -217,6 +226,7 @@ impl Task {
             effector,
             effector_axes,
             conditions,
+            clearances,
             pose,
         })
     }

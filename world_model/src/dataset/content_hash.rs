@@ -30,6 +30,9 @@ pub(super) fn content_hash(spec: &DatasetSpec, episodes: &[Episode]) -> String {
         length(&mut hasher, pose.conditions);
         length(&mut hasher, pose.position_counts_when.map_or(0, |i| i + 1));
     }
+    if pose.clearances > 0 {
+        length(&mut hasher, pose.clearances);
+    }
     length(&mut hasher, episodes.len());
     for episode in episodes {
         text(&mut hasher, &episode.behaviour);

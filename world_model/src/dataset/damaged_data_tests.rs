@@ -27,6 +27,7 @@ fn good() -> (TempDir, Vec<Episode>) {
             position_dims: 2,
             has_yaw: false,
             conditions: 0,
+            clearances: 0,
             position_counts_when: None,
             effector_dims: 0,
             position_tolerance_m: 0.02,

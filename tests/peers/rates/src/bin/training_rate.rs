@@ -103,6 +103,7 @@ fn wandering() -> Dataset {
         position_dims: 2,
         has_yaw: true,
         conditions: 0,
+        clearances: 0,
         position_counts_when: None,
         effector_dims: 2,
         position_tolerance_m: 0.02,
