@@ -79,8 +79,8 @@ fn it_never_slips_sideways() {
     }
 }
 
-/// From the chassis to the nearest pole, where they do not overlap.
-fn gap(observation: &[f32]) -> f32 {
+/// From the chassis to the nearest pole of a radius, where they do not overlap.
+fn gap(observation: &[f32], radius: f32) -> f32 {
     let (car, poles) = observation.split_at(7);
     let gaps = poles[..10].chunks_exact(2).map(|pole| {
         let [dx, dy] = [pole[0] - car[0], pole[1] - car[1]];
@@ -89,7 +89,7 @@ fn gap(observation: &[f32]) -> f32 {
             let [low, high] = CHASSIS[axis];
             (low - seen[axis]).max(seen[axis] - high).max(0.0)
         };
-        outside(0).hypot(outside(1)) - POLE
+        outside(0).hypot(outside(1)) - radius
     });
     gaps.fold(f32::INFINITY, f32::min)
 }
@@ -97,24 +97,33 @@ fn gap(observation: &[f32]) -> f32 {
 #[test]
 fn the_clearance_is_the_gap_to_the_nearest_pole() {
     let task = task("drive");
-    let (mut near, mut backed_off) = (0, 0);
-    for seed in 0..60 {
-        let mut env = env(&task, seed);
-        for step in 0..40 {
-            let steering = (seed % 5) as f32 / 2.0 - 1.0;
-            env.step(&[if step < 25 { 1.0 } else { -1.0 }, steering])
-                .unwrap();
-            let (pose, gap) = (env.pose(), gap(&env.observation()));
+    let plain = Variant::of(&task, Some("random")).unwrap();
+    let large = plain.shifted(&task, "size", 1.4).unwrap();
+    let (mut starts_near, mut near, mut backed_off) = (0, 0, 0);
+    for seed in 0..120 {
+        let (variant, radius) = match seed % 2 {
+            0 => (&plain, POLE),
+            _ => (&large, 1.4 * POLE),
+        };
+        let mut env = Env::new(Arc::clone(&task), variant.clone()).unwrap();
+        env.reset(seed).unwrap();
+        for step in 0..41 {
+            let (pose, gap) = (env.pose(), gap(&env.observation(), radius));
             let expected = gap.clamp(0.0, MARGIN) / MARGIN;
             assert!(
-                (pose[3] - expected).abs() < 0.03,
+                (pose[3] - expected).abs() < 0.01,
                 "seed {seed}, step {step}: {} at a gap of {gap} m",
                 pose[3]
             );
+            starts_near += usize::from(step == 0 && pose[3] < 1.0);
             near += usize::from(pose[3] < 1.0);
             backed_off += usize::from(pose[2] == 0.0 && pose[3] == 1.0);
+            let steering = (seed % 5) as f32 / 2.0 - 1.0;
+            env.step(&[if step < 25 { 1.0 } else { -1.0 }, steering])
+                .unwrap();
         }
     }
+    assert!(starts_near > 0, "no start is beside a pole");
     assert!(near >= 50, "near a pole in {near} steps");
     assert!(
         backed_off >= 20,

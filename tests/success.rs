@@ -44,6 +44,21 @@ proptest! {
 }
 
 #[test]
+fn a_goal_beside_a_pole_is_reached_from_anywhere() {
+    let task = task("drive");
+    let layout = pose_layout(&task);
+    // Position, no pole touched, clearance.
+    let pose = |clear: f32, clearance: f32| [0.1, 0.2, clear, clearance];
+    for (here, expected) in [(pose(1.0, 0.0), true), (pose(0.0, 1.0), false)] {
+        for wanted in [0.0, 1.0] {
+            let goal = pose(1.0, wanted);
+            assert_eq!(task.pose_shape().achieved(&here, &goal), expected);
+            assert_eq!(layout.achieved(&here, &goal), expected);
+        }
+    }
+}
+
+#[test]
 fn a_bottle_stands_in_its_place_or_lies_anywhere() {
     let task = task("bottle");
     let shape = task.pose_shape();

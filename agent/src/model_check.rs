@@ -4,7 +4,7 @@ use anyhow::{Result, bail};
 use sim::Task;
 use world_model::WorldModel;
 
-/// Checks that a model is of a task, for those who need no more than what it looks at.
+/// Checks that a model is of a task, which is enough for those who take only its sight.
 ///
 /// # Errors
 /// Names the task that it is of.

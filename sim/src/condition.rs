@@ -84,11 +84,9 @@ fn holds(condition: bool) -> f32 {
 
 /// Whether two bodies press on each other.
 fn touch(world: &World, a: RigidBodyHandle, b: RigidBodyHandle) -> bool {
-    let physics = &world.physics;
-    let colliders = |body| physics.bodies.get(body).map_or(&[][..], |b| b.colliders());
-    colliders(a).iter().any(|&one| {
-        colliders(b).iter().any(|&other| {
-            let pair = physics.narrow_phase.contact_pair(one, other);
+    world.colliders_of(a).iter().any(|&one| {
+        world.colliders_of(b).iter().any(|&other| {
+            let pair = world.physics.narrow_phase.contact_pair(one, other);
             pair.is_some_and(|pair| pair.total_impulse_magnitude() > 0.0)
         })
     })

@@ -18,9 +18,6 @@ pub struct Goal {
 /// Difference from the goal's value at which a condition no longer holds.
 pub const CONDITION_TOLERANCE: f32 = 0.5;
 
-/// What a clearance is measured in: a half of its margin.
-pub const HALF_MARGIN: f32 = 0.5;
-
 /// A pose vector: position of the object, cosine and sine of its yaw where orientation counts, conditions (values in `[0, 1]`
 /// that must agree with the goal's, see [`crate::spec::ConditionSpec`]), clearances (values in `[0, 1]` that matter to planners
 /// alone, see [`crate::spec::ClearanceSpec`]), position of the effector where the object is not the robot itself.
@@ -35,7 +32,7 @@ pub struct PoseShape {
     /// Index of the condition whose value in the goal must be above one half for position and yaw to count; they always count
     /// without one.
     pub position_counts_when: Option<usize>,
-    /// What half a margin costs, one for each clearance, in tolerances of the position.
+    /// What no gap at all costs, one for each clearance, in tolerances of the position.
     pub clearance_weights: Vec<f32>,
     /// Coordinates of the effector's position; zero when the object is the robot itself.
     pub effector_dims: usize,
@@ -77,11 +74,11 @@ impl PoseShape {
         self.conditions_start() + self.condition_weights.len()
     }
 
-    /// How much of each clearance is missing, in half margins.
+    /// How much of each clearance is missing, in margins.
     pub fn clearance_errors<'a>(&self, pose: &'a [f32]) -> impl Iterator<Item = f32> + 'a {
         let start = self.clearances_start();
         let values = pose.get(start..start + self.clearance_weights.len());
-        let missing = |value: &f32| (1.0 - value).max(0.0) / HALF_MARGIN;
+        let missing = |value: &f32| (1.0 - value).max(0.0);
         values.unwrap_or_default().iter().map(missing)
     }
 

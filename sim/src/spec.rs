@@ -228,7 +228,8 @@ pub struct ConditionSpec {
     /// Which goals a benchmark asks for. Default `any`.
     #[serde(default)]
     pub goals: GoalShare,
-    /// What an error of one tolerance costs a planner, in tolerances of the position. Default 1.
+    /// What an error of one tolerance costs a planner, in tolerances of the position. Default 1; without weight an imagined episode
+    /// still goes on where the condition is not as in the goal.
     pub weight: Option<f32>,
 }
 
@@ -244,7 +245,8 @@ pub struct ClearanceSpec {
     pub from: Vec<String>,
     /// Gap from which on it no longer matters, metres.
     pub margin_m: f32,
-    /// What half of the margin costs a planner, in tolerances of the position. Default 1.
+    /// What no gap at all costs a planner on the decoded or true pose, in tolerances of the position, falling to none at the
+    /// margin. Default 1.
     pub weight: Option<f32>,
 }
 

@@ -49,6 +49,12 @@ impl World {
         Ok(())
     }
 
+    /// The colliders of a body, none of one that is gone.
+    pub fn colliders_of(&self, body: RigidBodyHandle) -> &[ColliderHandle] {
+        let body = self.physics.bodies.get(body);
+        body.map_or(&[], |body| body.colliders())
+    }
+
     /// An independent copy that continues bit for bit like the original.
     pub fn fork(&self) -> Self {
         let p = &self.physics;

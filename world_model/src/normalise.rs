@@ -128,7 +128,7 @@ pub struct Normalisation {
     pub observation: Standardiser,
     /// Actions, column by column.
     pub action: Standardiser,
-    /// Poses; position, yaw and effector each share one scale, every condition has its own.
+    /// Poses; position, yaw and effector each share one scale, every condition and every clearance has its own.
     pub pose: Standardiser,
 }
 

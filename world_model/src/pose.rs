@@ -37,7 +37,7 @@ pub struct PoseLayout {
     pub yaw_tolerance_rad: f32,
 }
 
-/// Layouts without conditions are written as they were before there were any.
+/// Layouts without conditions or clearances are written as they were before there were any.
 fn is_zero(count: &usize) -> bool {
     *count == 0
 }
@@ -106,7 +106,7 @@ impl PoseLayout {
     }
 
     /// Whether `pose` satisfies `goal`: every condition as in the goal and, where they count, position
-    /// and yaw (if there is one) inside their tolerances. The effector is not compared.
+    /// and yaw (if there is one) inside their tolerances. Neither clearances nor the effector are compared.
     pub fn achieved(&self, pose: &[f32], goal: &[f32]) -> bool {
         let mut conditions = self.conditions(pose).iter().zip(self.conditions(goal));
         let placed = || {
@@ -167,6 +167,23 @@ mod tests {
     }
 
     #[test]
+    fn clearances_stand_between_conditions_and_effector_and_do_not_count() {
+        let layout = PoseLayout {
+            conditions: 1,
+            clearances: 2,
+            ..layout()
+        };
+        let pose = |clearance: f32, effector: f32| {
+            let rest = [1.0, clearance, clearance, effector, effector];
+            [&[0.0, 0.0, 1.0, 0.0][..], &rest].concat()
+        };
+        let starts = [layout.clearances_start(), layout.effector_start()];
+        assert_eq!((starts, layout.dim()), ([5, 7], 9));
+        assert_eq!(layout.conditions(&pose(0.0, 9.0)), [1.0]);
+        assert!(layout.achieved(&pose(0.0, 0.0), &pose(1.0, 9.0)));
+    }
+
+    #[test]
     fn conditions_must_agree_and_may_make_the_position_irrelevant() {
         let layout = PoseLayout {
             has_yaw: false,
@@ -190,9 +207,12 @@ mod tests {
     }
 
     #[test]
-    fn layouts_without_conditions_are_written_and_read_as_before_there_were_any() {
+    fn layouts_without_conditions_and_clearances_are_written_and_read_as_before_there_were_any() {
         let text = serde_json::to_string(&layout()).unwrap_or_default();
-        assert!(!text.contains("condition"), "{text}");
+        assert!(
+            !text.contains("condition") && !text.contains("clearance"),
+            "{text}"
+        );
         assert_eq!(
             serde_json::from_str::<PoseLayout>(&text).ok(),
             Some(layout())

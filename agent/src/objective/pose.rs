@@ -1,7 +1,7 @@
 //! The cost of a pose, and its derivative.
 
 use super::{ObjectiveConfig, SMALLEST_DISTANCE_M, Stage};
-use sim::pose::{CONDITION_TOLERANCE, HALF_MARGIN, PoseShape};
+use sim::pose::{CONDITION_TOLERANCE, PoseShape};
 
 /// Cost of a pose: position error over its tolerance, plus yaw error over its tolerance, plus the weighted errors of the
 /// conditions over theirs, plus what is missing of the clearances, weighted likewise, plus the effector's distance from the object.
@@ -132,7 +132,7 @@ impl PoseCost {
         let first = shape.clearances_start();
         for (i, weight) in self.clearance_weights.iter().enumerate() {
             let missing = pose[first + i] < 1.0;
-            out[first + i] -= own * weight * f32::from(u8::from(missing)) / HALF_MARGIN;
+            out[first + i] -= own * weight * f32::from(u8::from(missing));
         }
         if !self.position_counts {
             self.effector_gradient(pose, own, out);

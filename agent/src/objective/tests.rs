@@ -30,8 +30,7 @@ fn cautious() -> PoseShape {
     PoseShape {
         has_yaw: false,
         condition_weights: vec![0.0],
-        clearance_weights: vec![20.0],
-        effector_dims: 0,
+        clearance_weights: vec![40.0],
         ..planar()
     }
 }
@@ -69,7 +68,11 @@ fn gradients_agree_with_differences() {
     let standing = cost(&[0.1, -0.2, 0.6, 0.8, 1.0, 1.0, 0.0, 0.0]);
     let lying = cost(&[0.1, -0.2, 0.6, 0.8, 0.0, 1.0, 0.0, 0.0]);
     let config = ObjectiveConfig::default();
-    let away = LatentCost::Pose(PoseCost::new(cautious(), &[0.1, -0.2, 1.0, 0.4], &config));
+    let away = LatentCost::Pose(PoseCost::new(
+        cautious(),
+        &[0.1, -0.2, 1.0, 0.4, 0.0, 0.0],
+        &config,
+    ));
     let reach = LatentCost::Reach {
         heads: Vec::new(),
         pessimism: 0.5,
@@ -99,11 +102,11 @@ fn gradients_agree_with_differences() {
         (&lying, vec![0.3, 0.1, -0.7, 0.5, 0.9, 0.8, 0.2, 0.4]),
         (&lying, vec![0.3, 0.1, -0.7, 0.5, 0.4, 0.9, 0.2, 0.4]),
         (&lying, vec![0.3, 0.1, -0.7, 0.5, 0.1, 0.7, 0.2, 0.4]),
-        (&away, vec![0.3, 0.1, 0.9, 0.2]),
-        (&away, vec![0.3, 0.1, 0.9, 1.2]),
+        (&away, vec![0.3, 0.1, 0.9, 0.2, 0.2, 0.4]),
+        (&away, vec![0.3, 0.1, 0.9, 1.2, 0.2, 0.4]),
         // About to end: by the position, by the condition.
-        (&away, vec![0.115, -0.2, 0.9, 0.7]),
-        (&away, vec![0.101, -0.2, 0.6, 0.7]),
+        (&away, vec![0.115, -0.2, 0.9, 0.7, 0.2, -0.1]),
+        (&away, vec![0.101, -0.2, 0.6, 0.7, 0.2, -0.1]),
         (&reach, vec![1.0, 2.5, 1.7]),
     ];
     for (cost, values) in cases {
@@ -145,9 +148,9 @@ fn the_cost_falls_towards_the_goal() {
 #[test]
 fn a_missing_clearance_costs_and_ends_nothing() {
     let config = ObjectiveConfig::default();
-    let goal = [0.0, 0.0, 1.0, 0.3];
+    let goal = [0.0, 0.0, 1.0, 0.3, 0.0, 0.0];
     let stage = |config: &ObjectiveConfig, x: f32, clearance: f32| {
-        PoseCost::new(cautious(), &goal, config).stage(&[x, 0.0, 1.0, clearance])
+        PoseCost::new(cautious(), &goal, config).stage(&[x, 0.0, 1.0, clearance, x, 0.0])
     };
     let at = |clearance| stage(&config, 0.02, clearance);
     assert_eq!(at(1.0), at(1.1), "more than the margin is no better");

@@ -30,22 +30,21 @@ pub(super) fn check(spec: &TaskSpec) -> Result<(), String> {
     if let Some(turn) = spec.goal.turn_deg {
         positive("turn_deg", turn)?;
     }
-    for condition in &spec.goal.condition {
-        let weight = condition.weight.unwrap_or(1.0);
+    let conditions = spec.goal.condition.iter();
+    let conditions = conditions.map(|c| ("condition", &c.name, c.weight));
+    let clearances = spec.goal.clearance.iter();
+    let clearances = clearances.map(|c| ("clearance", &c.name, c.weight));
+    for (kind, name, weight) in conditions.chain(clearances) {
+        let weight = weight.unwrap_or(1.0);
         if !(weight.is_finite() && weight >= 0.0) {
             return Err(format!(
-                "weight of condition '{}' = {weight}: expected zero or a positive number",
-                condition.name
+                "weight of {kind} '{name}' = {weight}: expected zero or a positive number"
             ));
         }
     }
     for clearance in &spec.goal.clearance {
-        let (name, weight) = (&clearance.name, clearance.weight.unwrap_or(1.0));
-        positive(
-            &format!("margin_m of clearance '{name}'"),
-            clearance.margin_m,
-        )?;
-        positive(&format!("weight of clearance '{name}'"), weight)?;
+        let name = format!("margin_m of clearance '{}'", clearance.name);
+        positive(&name, clearance.margin_m)?;
     }
     if let Some(bicycle) = &spec.bicycle {
         positive("wheelbase_m", bicycle.wheelbase_m)?;

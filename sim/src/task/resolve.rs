@@ -182,7 +182,9 @@ impl Task {
         let clearances = goal
             .clearance
             .iter()
-            .map(|c| Clearance::new(c, body(&c.of)?, bodies(&c.from)?).map_err(fail))
+            .map(|c| {
+                Clearance::new(c, body(&c.of)?, bodies(&c.from)?, &scene.blueprint).map_err(fail)
+            })
             .collect::<Result<Vec<_>, _>>()?;
         let position_counts_when = match &goal.position_counts_when {
             Some(name) => {

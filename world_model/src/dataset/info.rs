@@ -17,10 +17,12 @@ pub(super) const FILES_PER_CHUNK: usize = 1000;
 
 /// What `observation.pose` has to hold, for those who bring their own data.
 const POSE_MEANING: &str = "float32 vectors [position in m, cos yaw, sin yaw, conditions in \
-     [0, 1], clearances in [0, 1], effector position in m] of the object that goals are about, laid out as `foresight.pose` in this file says";
+     [0, 1], clearances in [0, 1], effector position in m] \
+     of the object that goals are about, laid out as `foresight.pose` in this file says";
 /// What the key `foresight` has to hold, for those who bring their own data.
 const FORESIGHT_MEANING: &str = "{\"task\": name, \"seed\": integer, \"pose\": {\"position_dims\", \
-     \"has_yaw\", \"conditions\" (default 0), \"clearances\" (default 0), \"effector_dims\", \"position_tolerance_m\", \"yaw_tolerance_rad\"}}";
+     \"has_yaw\", \"conditions\" (default 0), \"clearances\" (default 0), \
+     \"effector_dims\", \"position_tolerance_m\", \"yaw_tolerance_rad\"}}";
 
 /// The fields of `info.json` that matter here; unknown ones are ignored.
 #[derive(Serialize, Deserialize)]
