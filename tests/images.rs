@@ -5,6 +5,21 @@ use serde_json::Value;
 use std::path::Path;
 use world_model::WorldModel;
 
+/// A sight is taken from a model of images of the same task alone.
+#[test]
+fn the_sight_of_another_task_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let of = |task: &str| assets().join(format!("models/{task}.safetensors"));
+    for (model, expected) in [
+        ("push-pixels", "trained for task 'push', expected 'rotate'"),
+        ("rotate", "a model of states, expected one of images"),
+    ] {
+        let look = format!("sight --task rotate --model {}", of(model).display());
+        let line = failure(&look, folder.path(), 1);
+        assert!(line.contains(expected), "{line}");
+    }
+}
+
 /// A model that sees never runs on states, nor one of states on images, and both say so.
 #[test]
 fn images_are_collected_learned_from_and_planned_with() {
