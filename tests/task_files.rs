@@ -65,6 +65,11 @@ fn wrong_task_files_are_refused_by_name_and_value() {
         ),
         (
             "[[camera]]",
+            "[[goal.clearance]]\nname = \"apart\"\nof = \"block\"\nfrom = [\"block\"]\nmargin_m = 0.1\n\n[[camera]]",
+            "clearance 'apart' of 'block' from 'block'",
+        ),
+        (
+            "[[camera]]",
             "[[goal.clearance]]\nname = \"apart\"\nof = \"block\"\nfrom = [\"pusher\"]\nmargin_m = 0.0\n\n[[camera]]",
             "margin_m of clearance 'apart' = 0",
         ),
