@@ -59,6 +59,8 @@ pub enum Reason {
     Stalled,
     /// What System 1 would do is imagined to miss the goal.
     Miss,
+    /// What System 1 would do is imagined to pass too close to something.
+    TooClose,
     /// System 2 has taken over a moment ago.
     Commitment,
     /// Something is out of the ordinary, but there is no time left to plan.
@@ -86,6 +88,7 @@ impl Reason {
             Self::Surprise => "surprise",
             Self::Stalled => "stalled",
             Self::Miss => "miss",
+            Self::TooClose => "too close",
             Self::Commitment => "commitment",
             Self::Budget => "no budget",
             Self::Futile => "futile",
@@ -159,6 +162,9 @@ pub struct Signs {
     pub stalled: usize,
     /// Least cost of the best future that System 1 is imagined to lead to, as a share of the cost now.
     pub miss: f32,
+    /// Most that is missing of a clearance on the way there, as a share of its margin.
+    #[serde(default)]
+    pub closeness: f32,
 }
 
 /// Decides who acts, decision after decision.
@@ -225,6 +231,7 @@ impl Arbiter {
             ("calibration.disagreement", thresholds.disagreement),
             ("calibration.surprise", thresholds.surprise),
             ("calibration.miss", thresholds.miss),
+            ("calibration.closeness", thresholds.closeness),
         ] {
             check(name, value, 0.0, f32::MAX)?;
         }
@@ -347,6 +354,10 @@ impl Arbiter {
             ),
             (Reason::Stalled, signs.stalled > limits.patience),
             (Reason::Miss, signs.miss > share * limits.miss),
+            (
+                Reason::TooClose,
+                signs.closeness > share * limits.closeness,
+            ),
             (
                 Reason::Disagreement,
                 signs.disagreement > share * limits.disagreement,

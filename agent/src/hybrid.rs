@@ -107,14 +107,15 @@ impl Hybrid {
                 imagined = futures.len() / self.model.card().action_dim();
                 let (future, expense) = rollouts.cheapest(&futures, blocks * block)?;
                 let future = future.to_vec();
-                let costs = rollouts.stage_costs(&future)?;
-                let now = costs[0];
-                let least = costs[1..].iter().copied().fold(f32::INFINITY, f32::min);
+                let outlook = rollouts.outlook(&future)?;
+                let now = outlook.costs[0];
+                let least = outlook.costs[1..].iter().copied().fold(f32::INFINITY, f32::min);
                 self.signs = Signs {
                     disagreement: reaction.disagreement,
                     surprise,
                     stalled: self.arbiter.progress(now),
                     miss: least / now.abs().max(SMALLEST_COST),
+                    closeness: outlook.closeness,
                 };
                 let seconds = passed as f32 / self.rate_hz;
                 let (actor, reason) = self.arbiter.judge(&self.signs, seconds);

@@ -227,6 +227,14 @@ impl LatentCost {
         }
     }
 
+    /// Most that is missing of a clearance at the end of one block, as a share of its margin; zero where none is heeded.
+    pub fn closeness(&self, values: &[f32]) -> f32 {
+        match self {
+            Self::Pose(pose) => pose.closeness(values),
+            Self::Reach { .. } | Self::L2(_) | Self::Slow { .. } => 0.0,
+        }
+    }
+
     /// Blocks that a future goes on after the horizon.
     pub fn tail_blocks(&self) -> f32 {
         match self {

@@ -9,6 +9,7 @@ fn thresholds() -> Calibration {
         disagreement: 0.2,
         surprise: 0.1,
         miss: 0.5,
+        closeness: 0.5,
         patience: 3,
     }
 }
@@ -22,6 +23,7 @@ const USUAL: Signs = Signs {
     surprise: Some(0.05),
     stalled: 0,
     miss: 0.2,
+    closeness: 0.3,
 };
 
 #[test]
@@ -53,6 +55,14 @@ fn each_sign_calls_for_a_plan_and_is_named() {
             Reason::Stalled,
         ),
         (Signs { miss: 0.6, ..USUAL }, Actor::System2, Reason::Miss),
+        (
+            Signs {
+                closeness: 0.6,
+                ..USUAL
+            },
+            Actor::System2,
+            Reason::TooClose,
+        ),
     ];
     for (signs, actor, reason) in cases {
         let judged = arbiter(ArbiterConfig::default()).judge(&signs, 0.25);

@@ -20,6 +20,7 @@ pub(crate) fn unlimited(cost: CostKind) -> Calibration {
         disagreement: f32::MAX,
         surprise: f32::MAX,
         miss: f32::MAX,
+        closeness: f32::MAX,
         patience: usize::MAX,
     }
 }
@@ -107,6 +108,7 @@ pub fn calibrate(
         disagreement: of(|s| Some(s.disagreement)),
         surprise: of(|s| s.surprise),
         miss: of(|s| Some(s.miss)),
+        closeness: of(|s| Some(s.closeness)),
         patience: of(|s| Some(s.stalled as f32)) as usize,
     })
 }

@@ -95,6 +95,11 @@ impl PoseCost {
         }
     }
 
+    /// Most that is missing of a clearance, as a share of its margin.
+    pub fn closeness(&self, pose: &[f32]) -> f32 {
+        self.shape.clearance_errors(pose).fold(0.0, f32::max)
+    }
+
     /// Blocks that a future goes on after the horizon.
     pub fn tail_blocks(&self) -> f32 {
         self.tail_blocks

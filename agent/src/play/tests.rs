@@ -160,6 +160,7 @@ fn write_policy(model: &Path, cost: CostKind) {
         disagreement: 1.0,
         surprise: 1.0,
         miss: 1.0,
+        closeness: 1.0,
         patience: 3,
     };
     let policy = policy.expect("a policy").with_calibration(calibration);

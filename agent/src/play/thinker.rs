@@ -231,7 +231,7 @@ fn picture(work: &mut Work, request: &Request, thought: &mut Thought) -> Result<
     };
     let (planner, model) = system2.parts();
     if let Imaginer::Latent(rollouts, _) = &mut *model {
-        thought.stage_costs = rollouts.stage_costs(actions)?;
+        thought.stage_costs = rollouts.outlook(actions)?.costs;
     }
     let population = planner.population();
     // In true physics a future costs a hundred times as much.

@@ -25,6 +25,15 @@ pub struct LatentRollouts {
     tape: RolloutTape,
 }
 
+/// What a sequence of actions is imagined to lead to.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Outlook {
+    /// The cost now and after each block, `[1 + blocks]`.
+    pub costs: Vec<f32>,
+    /// Most that is missing of a clearance before the goal is reached, as a share of its margin; zero for costs that heed none.
+    pub closeness: f32,
+}
+
 impl LatentRollouts {
     /// Rollouts towards a goal; [`LatentRollouts::observe`] must be called before planning.
     pub fn new(model: Arc<WorldModel>, cost: LatentCost, action_weight: f32) -> Self {
@@ -135,11 +144,11 @@ impl LatentRollouts {
         Ok(cheapest.unwrap_or((actions, f32::INFINITY)))
     }
 
-    /// The cost now, and after each block of one sequence, `[1 + blocks]`.
+    /// What one sequence is imagined to lead to.
     ///
     /// # Errors
     /// When the sequence does not consist of whole blocks.
-    pub fn stage_costs(&mut self, actions: &[f32]) -> Result<Vec<f32>, RolloutError> {
+    pub fn outlook(&mut self, actions: &[f32]) -> Result<Outlook, RolloutError> {
         let width = self.model.card().action_dim();
         let shape = CandidateShape {
             candidates: 1,
@@ -151,9 +160,19 @@ impl LatentRollouts {
             .of_latent(&self.model, &self.start, &mut Scratch::new())
             .map_err(RolloutError::model)?;
         self.evaluate(actions, shape, &mut [0.0])?;
-        let blocks = self.readouts.chunks_exact(self.width);
-        let later = blocks.map(|values| self.cost.stage(values).cost);
-        Ok(std::iter::once(now.cost).chain(later).collect())
+        let mut outlook = Outlook {
+            costs: vec![now.cost],
+            closeness: 0.0,
+        };
+        let mut remaining = 1.0;
+        for values in self.readouts.chunks_exact(self.width) {
+            let stage = self.cost.stage(values);
+            outlook.costs.push(stage.cost);
+            let closeness = remaining * self.cost.closeness(values);
+            outlook.closeness = outlook.closeness.max(closeness);
+            remaining *= stage.remaining;
+        }
+        Ok(outlook)
     }
 }
 

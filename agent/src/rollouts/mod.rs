@@ -3,7 +3,7 @@
 pub mod latent;
 pub mod physics;
 
-pub use latent::LatentRollouts;
+pub use latent::{LatentRollouts, Outlook};
 pub use physics::{Judge, PhysicsRollouts};
 
 use planners::{CandidateShape, RolloutError};

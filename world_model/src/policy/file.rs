@@ -45,8 +45,16 @@ pub struct Calibration {
     pub surprise: f32,
     /// Least cost of the future that the policy is imagined to lead to, as a share of the cost now.
     pub miss: f32,
+    /// Most that is missing of a clearance on that way, as a share of its margin. A policy that was calibrated before this was
+    /// measured heeds none.
+    #[serde(default = "nothing_exceeds")]
+    pub closeness: f32,
     /// Decisions for which the cost may not fall.
     pub patience: usize,
+}
+
+fn nothing_exceeds() -> f32 {
+    f32::MAX
 }
 
 impl Policy {
