@@ -131,6 +131,23 @@ fn a_goal_can_be_moved_in_mid_episode_and_nothing_counts_before() {
 }
 
 #[test]
+fn an_episode_is_over_where_its_goal_is_out_of_reach() {
+    let folder = tempfile::tempdir().unwrap();
+    let bench = "bench --task drive/fixed --planner random --tier mid --episodes 30";
+    run(
+        &format!("{bench} --json b.json --html b.html"),
+        folder.path(),
+    );
+    let rows = rows(&folder.path().join("b.json"));
+    let missed = rows[0]["results"].as_array().unwrap().iter();
+    let missed = missed.filter(|result| result["success"] == false);
+    let steps: Vec<u64> = missed.map(|r| r["steps"].as_u64().unwrap()).collect();
+    let budget = Tier::Mid.budget() as u64;
+    assert!(steps.iter().any(|&s| s == budget), "{steps:?}");
+    assert!(steps.iter().any(|&s| s < budget), "no car touched a pole");
+}
+
+#[test]
 fn an_unfinished_benchmark_is_continued() {
     let folder = tempfile::tempdir().unwrap();
     let bench = |more: &str| {

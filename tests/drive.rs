@@ -156,6 +156,13 @@ fn a_touched_pole_stays_touched_until_the_next_start() {
             !env.achieved(&goal.pose),
             "seed {seed}: no goal is reached after a touch"
         );
+        let mut indifferent = goal.pose.clone();
+        indifferent[2] = 0.0;
+        assert_eq!(
+            [&goal.pose, &indifferent].map(|goal| env.is_out_of_reach(goal)),
+            [true, false],
+            "seed {seed}"
+        );
         for _ in 0..30 {
             env.step(&[-1.0, 0.0]).unwrap();
             assert_eq!(env.pose()[2], 0.0, "seed {seed}");
@@ -170,6 +177,7 @@ fn a_touched_pole_stays_touched_until_the_next_start() {
         );
         env.reset(seed).unwrap();
         assert_eq!(env.pose()[2], 1.0);
+        assert!(!env.is_out_of_reach(&goal.pose));
     }
     assert!(touched >= 10, "{touched} of 100 cars touched a pole");
 }

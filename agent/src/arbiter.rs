@@ -51,6 +51,8 @@ pub enum Reason {
     Alone,
     /// Nothing is out of the ordinary.
     AsUsual,
+    /// Nothing is out of the ordinary, and to go on with the last plan is the best that offers.
+    AsPlanned,
     /// The members of the policy disagree.
     Disagreement,
     /// The world is not where it was predicted.
@@ -84,6 +86,7 @@ impl Reason {
         match self {
             Self::Alone => "alone",
             Self::AsUsual => "as usual",
+            Self::AsPlanned => "as planned",
             Self::Disagreement => "disagreement",
             Self::Surprise => "surprise",
             Self::Stalled => "stalled",
@@ -175,6 +178,8 @@ pub struct Arbiter {
     /// Decisions that System 2 still makes for certain.
     committed: usize,
     planning: bool,
+    /// Whether the way of System 1 passes too close to something.
+    too_close: bool,
     /// Decisions in which no sign is heard, and how many it will be after the next plan that is of no use.
     resting: usize,
     next_rest: usize,
@@ -247,6 +252,7 @@ impl Arbiter {
             thresholds: thresholds.clone(),
             committed: 0,
             planning: false,
+            too_close: false,
             resting: 0,
             next_rest: 1,
             lowest: f32::INFINITY,
@@ -283,6 +289,7 @@ impl Arbiter {
     /// Who acts, given the signs; `seconds` of the world have gone by since the last decision.
     pub fn judge(&mut self, signs: &Signs, seconds: f32) -> (Actor, Reason) {
         self.decisions += 1;
+        self.too_close = signs.closeness > self.thresholds.closeness;
         if let Some(rate) = self.config.budget_ms_per_s {
             self.purse_ms = (self.purse_ms + rate * seconds).min(rate * PURSE_S);
         }
@@ -318,14 +325,16 @@ impl Arbiter {
         (Actor::System2, reason)
     }
 
-    /// Notes by which share of its cost the last plan is imagined to cost less than the best way of System 1; not a number where that
-    /// way could not be imagined, and the plan is of use.
-    pub fn thought(&mut self, saved: f32) {
+    /// Notes what the last plan brings over the best way of System 1: the share of its cost that it is imagined to save, not a number
+    /// where that way could not be imagined, and what is missing of a clearance on its own way. A plan is of use as well when it keeps
+    /// clear where that way does not.
+    pub fn thought(&mut self, saved: f32, closeness: f32) {
         let worthwhile = self.config.worthwhile;
         if self.config.rule != Rule::Signs || worthwhile < 0.0 {
             return;
         }
-        if saved.is_nan() || saved >= worthwhile {
+        let clears = self.too_close && closeness <= self.thresholds.closeness;
+        if saved.is_nan() || saved >= worthwhile || clears {
             self.next_rest = 1;
             return;
         }
@@ -354,10 +363,7 @@ impl Arbiter {
             ),
             (Reason::Stalled, signs.stalled > limits.patience),
             (Reason::Miss, signs.miss > share * limits.miss),
-            (
-                Reason::TooClose,
-                signs.closeness > share * limits.closeness,
-            ),
+            (Reason::TooClose, signs.closeness > share * limits.closeness),
             (
                 Reason::Disagreement,
                 signs.disagreement > share * limits.disagreement,

@@ -77,6 +77,13 @@ pub struct Decision {
     pub reason: Reason,
 }
 
+impl Decision {
+    /// Whether System 2 searched for it.
+    pub fn is_searched(&self) -> bool {
+        self.actor == Actor::System2 && self.reason != Reason::AsPlanned
+    }
+}
+
 /// A controller in an episode.
 pub enum Controller {
     /// Independent uniform actions.

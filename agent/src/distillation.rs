@@ -61,6 +61,8 @@ pub struct DistillConfig {
     pub calibration_goals: usize,
     /// Quantile of the signs on them that the thresholds are. Default 0.99.
     pub quantile: f32,
+    /// Quantile of their closeness that its threshold is. Default 0.9: a touch is not undone by planning after it.
+    pub closeness_quantile: f32,
     /// Tiers that goals are drawn from, in turn. Default all that the task has but far.
     pub tiers: Vec<Tier>,
 }
@@ -72,9 +74,13 @@ impl DistillConfig {
     /// The first setting that is out of range.
     pub fn validate(&self) -> Result<()> {
         self.policy.validate()?;
-        if !(0.0..=1.0).contains(&self.quantile) {
-            let value = self.quantile;
-            bail!("distillation setting `quantile` is {value}, expected in [0, 1]");
+        let quantiles = [
+            ("quantile", self.quantile),
+            ("closeness_quantile", self.closeness_quantile),
+        ];
+        let wrong = quantiles.iter().find(|(_, q)| !(0.0..=1.0).contains(q));
+        if let Some((name, value)) = wrong {
+            bail!("distillation setting `{name}` is {value}, expected in [0, 1]");
         }
         let given = [
             ("early_steps", self.early_steps),
@@ -153,6 +159,7 @@ impl Default for DistillConfig {
             practice_tries: 3,
             calibration_goals: 200,
             quantile: 0.99,
+            closeness_quantile: 0.9,
             tiers: vec![Tier::Near, Tier::Mid, Tier::Turn],
         }
     }

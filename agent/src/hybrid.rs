@@ -1,11 +1,13 @@
-//! Both systems under the arbiter. System 1 offers several ways here, and goes the one that the model imagines to be best: that takes
-//! a fiftieth of a search.
+//! Both systems under the arbiter. System 1 offers several ways here, of which the one is gone that the model imagines to be best: that
+//! takes a fiftieth of a search. To go on with what was decided before is one of them, so that a plan is followed without another search
+//! while nothing better offers.
 
 #[cfg(test)]
 mod tests;
 
 use crate::arbiter::{Actor, Arbiter, Reason, Signs};
 use crate::controller::Decision;
+use crate::rollouts::LatentRollouts;
 use crate::system1::System1;
 use crate::system2::{Imaginer, System2};
 use anyhow::{Result, bail};
@@ -13,7 +15,8 @@ use sim::Env;
 use std::sync::Arc;
 use std::time::Instant;
 use world_model::WorldModel;
-use world_model::imagination::{ImaginationScratch, Readout};
+use world_model::imagination::{ImaginationError, ImaginationScratch, Readout};
+use world_model::policy::Reaction;
 
 /// A hybrid agent in an episode.
 pub struct Hybrid {
@@ -23,10 +26,24 @@ pub struct Hybrid {
     arbiter: Arbiter,
     /// The latent expected after the last decision's block.
     expected: Option<Vec<f32>>,
+    /// Actions of the last decision, `[horizon, action]`.
+    decided: Vec<f32>,
+    /// Whether they are a plan of System 2.
+    planned: bool,
     /// Signs of the last decision.
     signs: Signs,
     /// Control steps in a second.
     rate_hz: f32,
+}
+
+/// What may be done without a search.
+struct Offers {
+    /// What System 1 says.
+    reaction: Reaction,
+    /// The ways that it offers, `[futures, horizon, action]`.
+    futures: Vec<f32>,
+    /// Whether the first of them goes on with the last decision instead.
+    goes_on: bool,
 }
 
 impl Hybrid {
@@ -44,6 +61,8 @@ impl Hybrid {
             system2,
             arbiter,
             expected: None,
+            decided: Vec::new(),
+            planned: false,
             signs: Signs::default(),
         }
     }
@@ -78,38 +97,35 @@ impl Hybrid {
         let started = Instant::now();
         self.system2.shift(passed);
         self.system2.observe(env)?;
-        let Imaginer::Latent(rollouts, _) = self.system2.imaginer_mut() else {
-            bail!("a hybrid agent imagines in the latent");
-        };
+        let rollouts = in_latent(&mut self.system2)?;
         let latent = rollouts.latent().to_vec();
         let block = self.model.card().block();
         let whole_block = passed == block;
         let surprise = self.expected.take().filter(|_| whole_block);
         let surprise = surprise.map(|expected| rms(&expected, &latent));
-        let reaction = self.system1.react(&latent);
         let blocks = self.system2.horizon_blocks();
-        let ways = self.arbiter.ways();
-        let futures = match &reaction {
-            Ok(reaction) => self.system1.ways(&latent, reaction, ways, blocks),
-            Err(error) => Err(error.clone()),
-        };
+        let sequence = blocks * self.model.card().block_action_dim();
         let mut imagined = 0;
-        let (actor, reason, future, expense) = match (reaction, futures) {
-            (Ok(reaction), Ok(mut futures)) => {
-                let sequence = blocks * block * self.model.card().action_dim();
+        let (actor, reason, future, expense) = match self.offers(&latent, passed) {
+            Ok(Offers {
+                reaction,
+                mut futures,
+                goes_on,
+            }) => {
                 let under_way = committed.len().min(sequence);
                 for future in futures.chunks_exact_mut(sequence) {
                     future[..under_way].copy_from_slice(&committed[..under_way]);
                 }
-                let Imaginer::Latent(rollouts, _) = self.system2.imaginer_mut() else {
-                    bail!("a hybrid agent imagines in the latent");
-                };
+                let rollouts = in_latent(&mut self.system2)?;
                 imagined = futures.len() / self.model.card().action_dim();
-                let (future, expense) = rollouts.cheapest(&futures, blocks * block)?;
-                let future = future.to_vec();
+                let (best, expense) = rollouts.cheapest(&futures, blocks * block)?;
+                let future = futures[best * sequence..][..sequence].to_vec();
                 let outlook = rollouts.outlook(&future)?;
                 let now = outlook.costs[0];
-                let least = outlook.costs[1..].iter().copied().fold(f32::INFINITY, f32::min);
+                let least = outlook.costs[1..]
+                    .iter()
+                    .copied()
+                    .fold(f32::INFINITY, f32::min);
                 self.signs = Signs {
                     disagreement: reaction.disagreement,
                     surprise,
@@ -118,25 +134,36 @@ impl Hybrid {
                     closeness: outlook.closeness,
                 };
                 let seconds = passed as f32 / self.rate_hz;
-                let (actor, reason) = self.arbiter.judge(&self.signs, seconds);
+                let (actor, reason) = match self.arbiter.judge(&self.signs, seconds) {
+                    (Actor::System1, Reason::AsUsual) if goes_on && self.planned && best == 0 => {
+                        (Actor::System2, Reason::AsPlanned)
+                    }
+                    judged => judged,
+                };
                 (actor, reason, future, Some(expense))
             }
-            _ => (Actor::System2, Reason::PolicyFailed, Vec::new(), None),
+            Err(_) => (Actor::System2, Reason::PolicyFailed, Vec::new(), None),
         };
-        let (actions, cost, model_steps) = match actor {
-            Actor::System2 => {
+        let (actions, cost, model_steps) = match (actor, reason) {
+            (Actor::System2, Reason::AsPlanned) | (Actor::System1 | Actor::Chance, _) => {
+                (future, f32::NAN, 0)
+            }
+            (Actor::System2, _) => {
                 let planning = Instant::now();
                 let (actions, cost, statistics) = self.system2.plan(committed)?;
                 self.arbiter.spent(1.0e3 * planning.elapsed().as_secs_f32());
                 if let Some(expense) = expense {
                     let saved = (expense - cost) / expense.abs().max(SMALLEST_COST);
-                    self.arbiter.thought(saved);
+                    let rollouts = in_latent(&mut self.system2)?;
+                    let closeness = rollouts.outlook(&actions)?.closeness;
+                    self.arbiter.thought(saved, closeness);
                 }
                 (actions, cost, statistics.model_steps)
             }
-            _ => (future, f32::NAN, 0),
         };
         self.expected = Some(self.predict(&latent, &actions)?);
+        self.decided.clone_from(&actions);
+        self.planned = actor == Actor::System2;
         Ok(Decision {
             actions,
             elapsed: started.elapsed(),
@@ -144,6 +171,23 @@ impl Hybrid {
             cost,
             actor,
             reason,
+        })
+    }
+
+    /// What may be done in a latent without a search, `passed` control steps after the last decision.
+    fn offers(&self, latent: &[f32], passed: usize) -> Result<Offers, ImaginationError> {
+        let reaction = self.system1.react(latent)?;
+        let blocks = self.system2.horizon_blocks();
+        let gone = passed * self.model.card().action_dim();
+        let rest = self.decided.get(gone..).unwrap_or_default();
+        let mut futures = self.system1.go_on(latent, rest, blocks)?;
+        let goes_on = !futures.is_empty();
+        let ways = self.arbiter.ways();
+        futures.extend(self.system1.ways(latent, &reaction, ways, blocks)?);
+        Ok(Offers {
+            reaction,
+            futures,
+            goes_on,
         })
     }
 
@@ -161,6 +205,14 @@ impl Hybrid {
             &mut ImaginationScratch::new(),
         )?;
         Ok(next)
+    }
+}
+
+/// What a hybrid agent imagines with.
+fn in_latent(system2: &mut System2) -> Result<&mut LatentRollouts> {
+    match system2.imaginer_mut() {
+        Imaginer::Latent(rollouts, _) => Ok(rollouts),
+        Imaginer::Physics(_) => bail!("a hybrid agent imagines in the latent"),
     }
 }
 

@@ -1,6 +1,5 @@
 //! The modes side by side: each acts on a fork of the same world, towards the same goal, and the world itself goes on without them.
 
-use crate::arbiter::Actor;
 use crate::controller::{Controller, ControllerKind, PlanningConfig};
 use anyhow::Result;
 use sim::{Env, Goal, SimError};
@@ -118,7 +117,7 @@ impl Runner {
         if self.ahead.is_empty() {
             let decision = self.controller.decide(&self.env, self.passed, &[])?;
             self.decisions += 1;
-            self.planned += usize::from(decision.actor == Actor::System2);
+            self.planned += usize::from(decision.is_searched());
             let width = self.env.task().action_dim();
             let actions = decision.actions.chunks_exact(width);
             self.ahead

@@ -160,6 +160,39 @@ impl System1 {
         self.imagine(latent, now, blocks, |next, _| &next.act)
     }
 
+    /// Imagines to go on from a latent with `actions`, as far as they are whole blocks, and with the likeliest reactions where they
+    /// end: `[blocks * block * action]`, or nothing where they are less than a block.
+    ///
+    /// # Errors
+    /// When policy or model give a value that is not finite.
+    pub fn go_on(
+        &self,
+        latent: &[f32],
+        actions: &[f32],
+        blocks: usize,
+    ) -> Result<Vec<f32>, ImaginationError> {
+        let width = self.policy.width();
+        let whole = (actions.len() / width).min(blocks);
+        let mut future = actions[..whole * width].to_vec();
+        if whole == 0 || whole == blocks {
+            return Ok(future);
+        }
+        let mut latents = vec![0.0; whole * latent.len()];
+        self.model.imagination().rollout(
+            latent,
+            &future,
+            1,
+            whole,
+            Readout::Latent,
+            &mut latents,
+            &mut ImaginationScratch::new(),
+        )?;
+        let end = &latents[(whole - 1) * latent.len()..];
+        let reaction = self.react(end)?;
+        future.extend(self.imagine(end, reaction.act, blocks - whole, |next, _| &next.act)?);
+        Ok(future)
+    }
+
     /// Futures from a latent that begin with the blocks `now`, `[futures, block * action]`, and go on with what `choose` takes of
     /// the reaction in each.
     fn imagine(

@@ -11,7 +11,7 @@ pub use servos::Servo;
 use crate::camera::Scenery;
 use crate::error::SimError;
 use crate::hand::Hand;
-use crate::pose::Goal;
+use crate::pose::{CONDITION_TOLERANCE, Goal};
 use crate::scene::Entity;
 use crate::shapes::Placement;
 use crate::spec::GoalShare;
@@ -354,6 +354,13 @@ impl Env {
     /// Whether the success predicate holds now.
     pub fn achieved(&self, goal: &[f32]) -> bool {
         self.task.pose_shape().achieved(&self.pose(), goal)
+    }
+
+    /// Whether the success predicate cannot hold any more: the goal has a condition that was lost for the rest of the episode.
+    pub fn is_out_of_reach(&self, goal: &[f32]) -> bool {
+        let wanted = self.task.pose_shape().conditions(goal);
+        let mut lost = self.lost.iter().zip(wanted);
+        lost.any(|(lost, wanted)| *lost && *wanted >= CONDITION_TOLERANCE)
     }
 
     /// World position of what the robot moves things with: the effector, or the object where that is the robot itself.

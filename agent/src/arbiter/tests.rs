@@ -113,7 +113,7 @@ fn thinking_that_brought_nothing_is_not_repeated_at_once() {
         while arbiter.judge(&missing, 0.25).0 == Actor::System1 {
             rest += 1;
         }
-        arbiter.thought(saved);
+        arbiter.thought(saved, USUAL.closeness);
         rest
     };
     let futile = [0.0, 0.4, -0.3, 0.0].map(&mut rests);
@@ -122,12 +122,30 @@ fn thinking_that_brought_nothing_is_not_repeated_at_once() {
     // The last plan is followed by two decisions of rest, whether there are signs or not.
     let judged = [USUAL, missing, missing].map(|s| arbiter.judge(&s, 0.25).1);
     assert_eq!(judged, [Reason::AsUsual, Reason::Futile, Reason::Miss]);
-    arbiter.thought(0.0);
+    arbiter.thought(0.0, USUAL.closeness);
     arbiter.new_goal();
     assert_eq!(
         arbiter.judge(&missing, 0.25),
         (Actor::System2, Reason::Miss)
     );
+}
+
+#[test]
+fn a_plan_that_keeps_clear_is_of_use_where_system_1_passes_too_close() {
+    let close = Signs {
+        closeness: 0.9,
+        ..USUAL
+    };
+    let missing = Signs { miss: 0.9, ..USUAL };
+    let after = |signs: &Signs, closeness: f32| {
+        let mut arbiter = arbiter(ArbiterConfig::default());
+        assert_eq!(arbiter.judge(signs, 0.25).0, Actor::System2);
+        arbiter.thought(0.0, closeness);
+        arbiter.judge(signs, 0.25).1
+    };
+    assert_eq!(after(&close, 0.4), Reason::TooClose);
+    assert_eq!(after(&close, 0.8), Reason::Futile);
+    assert_eq!(after(&missing, 0.4), Reason::Futile);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use super::event::Incident;
 use super::pairs::Pair;
 use super::rotation::MentalRotation;
-use crate::arbiter::{Actor, Reason};
+use crate::arbiter::Reason;
 use crate::controller::{Controller, ControllerKind, Decision, PlanningConfig};
 use crate::recording::Change;
 use anyhow::Result;
@@ -167,7 +167,7 @@ impl<'a> Episode<'a> {
             .decision_ms
             .push(decision.elapsed.as_secs_f64() * 1.0e3);
         self.outcome.model_steps += decision.model_steps;
-        self.outcome.planned += usize::from(decision.actor == Actor::System2);
+        self.outcome.planned += usize::from(decision.is_searched());
         *self.outcome.reasons.entry(decision.reason).or_default() += 1;
         if let Some(trace) = &mut self.outcome.trace
             && !imagined.is_empty()
@@ -178,7 +178,7 @@ impl<'a> Episode<'a> {
         }
     }
 
-    /// One control step. Returns whether the episode goes on.
+    /// One control step. Returns whether the episode goes on: until its goal is reached, or cannot be any more.
     pub fn step(&mut self, action: &[f32]) -> Result<bool> {
         match self.env.step(action) {
             Ok(()) => self.outcome.steps += 1,
@@ -199,7 +199,8 @@ impl<'a> Episode<'a> {
         }
         let counts = self.outcome.steps >= since;
         self.outcome.success = counts && self.env.achieved(&self.goal.pose);
-        Ok(!self.outcome.success && self.outcome.steps < since + self.spec.budget)
+        let over = self.outcome.success || self.env.is_out_of_reach(&self.goal.pose);
+        Ok(!over && self.outcome.steps < since + self.spec.budget)
     }
 
     fn happen(&mut self, change: &'a Change) -> Result<()> {

@@ -1,8 +1,8 @@
 //! The arbiter's thresholds: how large its signs get in held-out episodes in which System 1 reaches the goal.
 
+use super::DistillConfig;
 use super::runs::{Errand, Runs};
 use crate::arbiter::{ArbiterConfig, Signs};
-use crate::benchmark::Tier;
 use crate::controller::{Controller, ControllerKind, PlanningConfig};
 use crate::objective::CostKind;
 use anyhow::{Result, bail};
@@ -25,8 +25,8 @@ pub(crate) fn unlimited(cost: CostKind) -> Calibration {
     }
 }
 
-/// Calibrates on `count` goals or a few more, of these tiers and all variants of the task in turn, for what is usual in one is not in
-/// another; the thresholds are this quantile of the signs.
+/// Calibrates on goals of all variants of the task in turn, for what is usual in one is not in another; the thresholds are quantiles of
+/// the signs.
 ///
 /// # Errors
 /// A policy that reaches none of the goals, or that cannot run.
@@ -34,8 +34,7 @@ pub fn calibrate(
     runs: &Runs<'_>,
     policy: &Arc<Policy>,
     cost: CostKind,
-    (tiers, count): (&[Tier], usize),
-    quantile: f32,
+    distillation: &DistillConfig,
 ) -> Result<Calibration> {
     let kind = ControllerKind::Hybrid {
         model: Arc::clone(runs.model),
@@ -54,6 +53,7 @@ pub fn calibrate(
         variants: &Variant::all(runs.task)?,
         ..*runs
     };
+    let (tiers, count) = (&distillation.tiers, distillation.calibration_goals);
     let goals = runs.goals(tiers, count, 0..runs.count(tiers, count)?)?;
     let episodes = goals
         .into_par_iter()
@@ -93,7 +93,7 @@ pub fn calibrate(
             "the policy reached none of {count} goals: there is nothing to calibrate the arbiter on"
         );
     }
-    let of = |sign: fn(&Signs) -> Option<f32>| {
+    let of = |sign: fn(&Signs) -> Option<f32>, quantile: f32| {
         let mut values: Vec<f32> = signs.iter().filter_map(sign).collect();
         values.sort_by(f32::total_cmp);
         let index = (values.len() as f32 * quantile) as usize;
@@ -102,13 +102,14 @@ pub fn calibrate(
             .copied()
             .unwrap_or(f32::MAX)
     };
+    let quantile = distillation.quantile;
     Ok(Calibration {
         cost: cost.name().to_owned(),
         quantile,
-        disagreement: of(|s| Some(s.disagreement)),
-        surprise: of(|s| s.surprise),
-        miss: of(|s| Some(s.miss)),
-        closeness: of(|s| Some(s.closeness)),
-        patience: of(|s| Some(s.stalled as f32)) as usize,
+        disagreement: of(|s| Some(s.disagreement), quantile),
+        surprise: of(|s| s.surprise, quantile),
+        miss: of(|s| Some(s.miss), quantile),
+        closeness: of(|s| Some(s.closeness), distillation.closeness_quantile),
+        patience: of(|s| Some(s.stalled as f32), quantile) as usize,
     })
 }

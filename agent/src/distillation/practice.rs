@@ -66,6 +66,7 @@ impl Runs<'_> {
             let ways = system1.ways(&latent, &reaction, usize::MAX, blocks)?;
             rollouts.start_from(&latent);
             let (way, _) = rollouts.cheapest(&ways, blocks * card.block())?;
+            let way = &ways[way * blocks * card.block_action_dim()..];
             let steps_left = system1.steps_left().estimate(&latent)?[0];
             labels.push(Label {
                 latent,

@@ -248,7 +248,8 @@ impl Course {
     }
 
     pub(super) fn goes_on(&self) -> bool {
-        !self.run.success && self.steps() < self.budget
+        let out_of_reach = self.env.is_out_of_reach(&self.goal.pose);
+        !self.run.success && !out_of_reach && self.steps() < self.budget
     }
 
     /// The latent now.
@@ -331,6 +332,32 @@ mod tests {
     use super::*;
     use crate::assets;
     use std::path::Path;
+
+    #[test]
+    fn a_course_ends_where_its_goal_is_out_of_reach() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../assets");
+        let task = Arc::new(Task::load(&folder, "drive").unwrap());
+        let model = WorldModel::load(&assets::model_path(&folder, "drive", false)).unwrap();
+        let runs = Runs {
+            task: &task,
+            variants: &[Variant::of(&task, None).unwrap()],
+            model: &Arc::new(model),
+            planner: &ControllerKind::Random,
+            config: &PlanningConfig::default(),
+            seed: 3,
+        };
+        let mut touched = 0;
+        for errand in runs.goals(&[Tier::Mid], 12, 0..12).unwrap() {
+            let mut course = Course::start(&runs, &errand).unwrap();
+            let goes_on = course.act(runs.model, &[1.0, 0.0].repeat(errand.budget));
+            assert!(!goes_on.unwrap());
+            if course.env.pose()[2] == 0.0 {
+                touched += 1;
+                assert!(course.steps() < errand.budget && !course.reached());
+            }
+        }
+        assert!(touched > 2, "{touched} of 12 cars touched a pole");
+    }
 
     #[test]
     fn goals_are_drawn_in_all_variants_in_turn() {

@@ -1,7 +1,7 @@
 //! With the shipped model and policy of push.
 
 use super::*;
-use crate::arbiter::ArbiterConfig;
+use crate::arbiter::{ArbiterConfig, Rule};
 use crate::assets;
 use crate::benchmark::{Tier, pairs};
 use crate::controller::{Controller, ControllerKind};
@@ -108,6 +108,35 @@ fn plans_that_save_too_little_are_followed_by_rests() -> Result<()> {
     );
     assert_eq!(first_decisions(-1.0)?, [plan; 5]);
     assert_eq!(first_decisions(1.0)?, [plan, rest, plan, rest, rest]);
+    Ok(())
+}
+
+#[test]
+fn a_plan_is_followed_while_nothing_better_offers() -> Result<()> {
+    let every_other = ArbiterConfig {
+        rule: Rule::Periodic,
+        rate: 0.5,
+        ..ArbiterConfig::default()
+    };
+    let mut followed = 0;
+    for (mut env, mut controller) in started(&every_other, 12)? {
+        let (mut decided, mut searched) = (Vec::new(), false);
+        for _ in 0..4 {
+            let decision = controller.decide(&env, controller.block(), &[])?;
+            if decision.reason == Reason::AsPlanned {
+                followed += 1;
+                assert!(searched && decision.actor == Actor::System2);
+                assert!(decision.actions.starts_with(&decided), "another plan");
+            }
+            searched |= decision.is_searched();
+            let width = controller.block() * env.task().action_dim();
+            decided = decision.actions[width..].to_vec();
+            for action in decision.actions[..width].chunks_exact(env.task().action_dim()) {
+                env.step(action)?;
+            }
+        }
+    }
+    assert!(followed > 5, "{followed} of 48 decisions");
     Ok(())
 }
 

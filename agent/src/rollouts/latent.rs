@@ -122,15 +122,15 @@ impl LatentRollouts {
         Ok(poses)
     }
 
-    /// The cheapest of sequences `[candidates, horizon, action_dim]`, the first of equals: `[horizon, action_dim]`, and its cost.
+    /// Index and cost of the cheapest of sequences `[candidates, horizon, action_dim]`, the first of equals.
     ///
     /// # Errors
     /// When there is no sequence, or they do not consist of whole blocks.
-    pub fn cheapest<'a>(
+    pub fn cheapest(
         &mut self,
-        actions: &'a [f32],
+        actions: &[f32],
         horizon: usize,
-    ) -> Result<(&'a [f32], f32), RolloutError> {
+    ) -> Result<(usize, f32), RolloutError> {
         let action_dim = self.model.card().action_dim();
         let shape = CandidateShape {
             candidates: actions.len() / (horizon * action_dim).max(1),
@@ -139,9 +139,9 @@ impl LatentRollouts {
         };
         let mut costs = vec![0.0; shape.candidates];
         self.evaluate(actions, shape, &mut costs)?;
-        let sequences = actions.chunks_exact(shape.sequence_len()).zip(costs);
-        let cheapest = sequences.min_by(|a, b| a.1.total_cmp(&b.1));
-        Ok(cheapest.unwrap_or((actions, f32::INFINITY)))
+        let cheapest = costs.into_iter().enumerate();
+        let cheapest = cheapest.min_by(|a, b| a.1.total_cmp(&b.1));
+        Ok(cheapest.unwrap_or((0, f32::INFINITY)))
     }
 
     /// What one sequence is imagined to lead to.

@@ -45,8 +45,8 @@ pub struct Calibration {
     pub surprise: f32,
     /// Least cost of the future that the policy is imagined to lead to, as a share of the cost now.
     pub miss: f32,
-    /// Most that is missing of a clearance on that way, as a share of its margin. A policy that was calibrated before this was
-    /// measured heeds none.
+    /// Most that is missing of a clearance on that way, as a share of its margin; of a quantile of its own. A policy that was
+    /// calibrated before this was measured heeds none.
     #[serde(default = "nothing_exceeds")]
     pub closeness: f32,
     /// Decisions for which the cost may not fall.

@@ -177,7 +177,7 @@ fn planning(row: &Row) -> String {
     let decisions = row.reasons.values().sum::<usize>().max(1) as f64;
     let percent = |count: usize| format!("{:.1}", 100.0 * count as f64 / decisions);
     let mut reasons: Vec<(&Reason, &usize)> = row.reasons.iter().collect();
-    reasons.retain(|(reason, _)| **reason != Reason::AsUsual);
+    reasons.retain(|(reason, _)| !matches!(reason, Reason::AsUsual | Reason::AsPlanned));
     reasons.sort_by(|a, b| b.1.cmp(a.1));
     reasons.sort_by_key(|(reason, _)| reason.is_unheard());
     let reasons = reasons.into_iter().map(|(reason, &count)| {

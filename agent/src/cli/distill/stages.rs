@@ -228,8 +228,7 @@ impl Work<'_> {
             &self.runs(&kind, self.lesson.planning, 99),
             policy,
             self.lesson.cost,
-            (&config.tiers, config.calibration_goals),
-            config.quantile,
+            config,
         )?;
         Ok(policy_alone.with_calibration(calibration))
     }
