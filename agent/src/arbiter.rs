@@ -122,7 +122,8 @@ pub struct ArbiterConfig {
     pub rule: Rule,
     /// Share of the decisions that the baselines plan. Default 0.1.
     pub rate: f32,
-    /// Decisions that System 2 makes at least once it has taken over, while its plans are of use. Default 2.
+    /// Searches that System 2 makes at least once it has taken over, while its plans are of use. Default 1: a plan is followed without
+    /// another search while nothing better offers.
     pub commitment: usize,
     /// System 2 hands back when all signs are below this share of their thresholds. Default 0.8.
     pub hysteresis: f32,
@@ -144,7 +145,7 @@ impl Default for ArbiterConfig {
         Self {
             rule: Rule::Signs,
             rate: 0.1,
-            commitment: 2,
+            commitment: 1,
             hysteresis: 0.8,
             budget_ms_per_s: None,
             worthwhile: 0.6,

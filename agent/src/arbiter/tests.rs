@@ -72,7 +72,10 @@ fn each_sign_calls_for_a_plan_and_is_named() {
 
 #[test]
 fn a_planner_that_has_taken_over_stays_until_all_is_well() {
-    let mut arbiter = arbiter(ArbiterConfig::default());
+    let mut arbiter = arbiter(ArbiterConfig {
+        commitment: 2,
+        ..ArbiterConfig::default()
+    });
     let unsure = Signs {
         disagreement: 0.3,
         ..USUAL
