@@ -347,7 +347,7 @@ mod tests {
             seed: 3,
         };
         let mut touched = 0;
-        for errand in runs.goals(&[Tier::Mid], 12, 0..12).unwrap() {
+        for errand in runs.goals(&[Tier::Mid], 40, 0..40).unwrap() {
             let mut course = Course::start(&runs, &errand).unwrap();
             let goes_on = course.act(runs.model, &[1.0, 0.0].repeat(errand.budget));
             assert!(!goes_on.unwrap());
@@ -356,7 +356,7 @@ mod tests {
                 assert!(course.steps() < errand.budget && !course.reached());
             }
         }
-        assert!(touched > 2, "{touched} of 12 cars touched a pole");
+        assert!(touched > 2, "{touched} of 40 cars touched a pole");
     }
 
     #[test]
