@@ -1,12 +1,12 @@
 //! Who acts: System 1 while everything is as usual, System 2 when something is not.
 //!
-//! Four signs say that a situation is out of the ordinary: the members of the policy disagree, the world is not where the model
-//! predicted it a block ago, the cost has stopped falling, or the future that System 1 is imagined to lead to does not come
-//! near the goal. Each has a threshold that was calibrated on held-out episodes ([`Calibration`]). Once System 2 has taken over
-//! it acts for a minimum of decisions, and until all signs are well below their thresholds, unless a plan is of no use.
+//! Five signs say that a situation is out of the ordinary: the members of the policy disagree, the world is not where the model
+//! predicted it a block ago, the cost has stopped falling, or the best way that offers without a search does not come near the goal or
+//! passes too close to something. Each has a threshold that was calibrated on held-out episodes ([`Calibration`]). Once System 2 has
+//! taken over it searches at every decision until all signs are well below their thresholds, unless a plan is of no use.
 //!
-//! Thinking that brought nothing is not repeated at once: after a plan that is imagined to be hardly better than what System 1 would
-//! have done the signs go unheard for a decision, and for two and for four when this happens again.
+//! Thinking that brought nothing is not repeated at once: after a plan that is imagined to be hardly better than what would have been
+//! done without it the signs go unheard for a decision, and for two and for four when this happens again.
 
 #[cfg(test)]
 mod tests;
@@ -59,9 +59,9 @@ pub enum Reason {
     Surprise,
     /// The cost has stopped falling.
     Stalled,
-    /// What System 1 would do is imagined to miss the goal.
+    /// The best way without a search is imagined to miss the goal.
     Miss,
-    /// What System 1 would do is imagined to pass too close to something.
+    /// The best way without a search is imagined to pass too close to something.
     TooClose,
     /// System 2 has taken over a moment ago.
     Commitment,
@@ -99,6 +99,11 @@ impl Reason {
             Self::Schedule => "schedule",
         }
     }
+}
+
+/// Whether System 2 searches for a decision that is made for this reason, and does not only go on with its last plan.
+pub fn is_searched(actor: Actor, reason: Reason) -> bool {
+    actor == Actor::System2 && reason != Reason::AsPlanned && !reason.is_unheard()
 }
 
 /// What an arbiter goes by.
@@ -164,9 +169,9 @@ pub struct Signs {
     pub surprise: Option<f32>,
     /// Decisions since the cost was last at its lowest.
     pub stalled: usize,
-    /// Least cost of the best future that System 1 is imagined to lead to, as a share of the cost now.
+    /// Least cost on the best way without a search, as a share of the cost now.
     pub miss: f32,
-    /// Most that is missing of a clearance on the way there, as a share of its margin.
+    /// Most that is missing of a clearance on that way before the goal, as a share of its margin.
     #[serde(default)]
     pub closeness: f32,
 }
@@ -179,7 +184,7 @@ pub struct Arbiter {
     /// Decisions that System 2 still makes for certain.
     committed: usize,
     planning: bool,
-    /// Whether the way of System 1 passes too close to something.
+    /// Whether the best way without a search passes too close to something.
     too_close: bool,
     /// Decisions in which no sign is heard, and how many it will be after the next plan that is of no use.
     resting: usize,
@@ -326,7 +331,7 @@ impl Arbiter {
         (Actor::System2, reason)
     }
 
-    /// Notes what the last plan brings over the best way of System 1: the share of its cost that it is imagined to save, not a number
+    /// Notes what the last plan brings over the best way without a search: the share of its cost that it is imagined to save, not a number
     /// where that way could not be imagined, and what is missing of a clearance on its own way. A plan is of use as well when it keeps
     /// clear where that way does not.
     pub fn thought(&mut self, saved: f32, closeness: f32) {

@@ -1,6 +1,6 @@
 //! Who chooses the actions: each row of the benchmark's ladder is a controller.
 
-use crate::arbiter::{Actor, Arbiter, Reason};
+use crate::arbiter::{Actor, Arbiter, Reason, is_searched};
 use crate::hybrid::Hybrid;
 use crate::objective::{CostKind, LatentCost, PoseCost};
 pub use crate::planning_config::{PhysicsConfig, PlanningConfig, ReactionChoice};
@@ -80,7 +80,7 @@ pub struct Decision {
 impl Decision {
     /// Whether System 2 searched for it.
     pub fn is_searched(&self) -> bool {
-        self.actor == Actor::System2 && self.reason != Reason::AsPlanned
+        is_searched(self.actor, self.reason)
     }
 }
 

@@ -5,7 +5,7 @@
 #[cfg(test)]
 mod tests;
 
-use crate::arbiter::{Actor, Arbiter, Reason, Signs};
+use crate::arbiter::{Actor, Arbiter, Reason, Signs, is_searched};
 use crate::controller::Decision;
 use crate::rollouts::LatentRollouts;
 use crate::system1::System1;
@@ -28,8 +28,8 @@ pub struct Hybrid {
     expected: Option<Vec<f32>>,
     /// Actions of the last decision, `[horizon, action]`.
     decided: Vec<f32>,
-    /// Whether they are a plan of System 2.
-    planned: bool,
+    /// Control steps from now on that System 2 has planned.
+    planned: usize,
     /// Signs of the last decision.
     signs: Signs,
     /// Control steps in a second.
@@ -62,7 +62,7 @@ impl Hybrid {
             arbiter,
             expected: None,
             decided: Vec::new(),
-            planned: false,
+            planned: 0,
             signs: Signs::default(),
         }
     }
@@ -87,6 +87,7 @@ impl Hybrid {
         self.system1 = system1;
         self.system2.retarget(imaginer, proposer);
         self.arbiter.new_goal();
+        self.planned = 0;
     }
 
     /// One decision; see [`crate::controller::Controller::decide`].
@@ -103,6 +104,7 @@ impl Hybrid {
         let whole_block = passed == block;
         let surprise = self.expected.take().filter(|_| whole_block);
         let surprise = surprise.map(|expected| rms(&expected, &latent));
+        self.planned = self.planned.saturating_sub(passed);
         let blocks = self.system2.horizon_blocks();
         let sequence = blocks * self.model.card().block_action_dim();
         let mut imagined = 0;
@@ -134,36 +136,38 @@ impl Hybrid {
                     closeness: outlook.closeness,
                 };
                 let seconds = passed as f32 / self.rate_hz;
+                let follows = goes_on && best == 0 && self.planned >= block;
                 let (actor, reason) = match self.arbiter.judge(&self.signs, seconds) {
-                    (Actor::System1, Reason::AsUsual) if goes_on && self.planned && best == 0 => {
+                    (Actor::System1, Reason::AsUsual) if follows => {
                         (Actor::System2, Reason::AsPlanned)
                     }
+                    (Actor::System1, reason) if follows => (Actor::System2, reason),
                     judged => judged,
                 };
                 (actor, reason, future, Some(expense))
             }
             Err(_) => (Actor::System2, Reason::PolicyFailed, Vec::new(), None),
         };
-        let (actions, cost, model_steps) = match (actor, reason) {
-            (Actor::System2, Reason::AsPlanned) | (Actor::System1 | Actor::Chance, _) => {
-                (future, f32::NAN, 0)
+        let (actions, cost, model_steps) = if is_searched(actor, reason) {
+            let planning = Instant::now();
+            let (actions, cost, statistics) = self.system2.plan(committed)?;
+            self.arbiter.spent(1.0e3 * planning.elapsed().as_secs_f32());
+            if let Some(expense) = expense {
+                let saved = (expense - cost) / expense.abs().max(SMALLEST_COST);
+                let rollouts = in_latent(&mut self.system2)?;
+                let closeness = rollouts.outlook(&actions)?.closeness;
+                self.arbiter.thought(saved, closeness);
             }
-            (Actor::System2, _) => {
-                let planning = Instant::now();
-                let (actions, cost, statistics) = self.system2.plan(committed)?;
-                self.arbiter.spent(1.0e3 * planning.elapsed().as_secs_f32());
-                if let Some(expense) = expense {
-                    let saved = (expense - cost) / expense.abs().max(SMALLEST_COST);
-                    let rollouts = in_latent(&mut self.system2)?;
-                    let closeness = rollouts.outlook(&actions)?.closeness;
-                    self.arbiter.thought(saved, closeness);
-                }
-                (actions, cost, statistics.model_steps)
+            self.planned = blocks * block;
+            (actions, cost, statistics.model_steps)
+        } else {
+            if actor != Actor::System2 {
+                self.planned = 0;
             }
+            (future, f32::NAN, 0)
         };
         self.expected = Some(self.predict(&latent, &actions)?);
         self.decided.clone_from(&actions);
-        self.planned = actor == Actor::System2;
         Ok(Decision {
             actions,
             elapsed: started.elapsed(),
@@ -180,7 +184,8 @@ impl Hybrid {
         let blocks = self.system2.horizon_blocks();
         let gone = passed * self.model.card().action_dim();
         let rest = self.decided.get(gone..).unwrap_or_default();
-        let mut futures = self.system1.go_on(latent, rest, blocks)?;
+        // What cannot be imagined any more is no way.
+        let mut futures = self.system1.go_on(latent, rest, blocks).unwrap_or_default();
         let goes_on = !futures.is_empty();
         let ways = self.arbiter.ways();
         futures.extend(self.system1.ways(latent, &reaction, ways, blocks)?);

@@ -57,7 +57,7 @@ pub struct Outcome {
     pub decision_ms: Vec<f64>,
     /// Model steps over all decisions.
     pub model_steps: u64,
-    /// Decisions that System 2 made.
+    /// Decisions that System 2 searched for.
     #[serde(default)]
     pub planned: usize,
     /// Decisions by why they were made by whom.
@@ -199,7 +199,8 @@ impl<'a> Episode<'a> {
         }
         let counts = self.outcome.steps >= since;
         self.outcome.success = counts && self.env.achieved(&self.goal.pose);
-        let over = self.outcome.success || self.env.is_out_of_reach(&self.goal.pose);
+        let out_of_reach = counts && self.env.is_out_of_reach(&self.goal.pose);
+        let over = self.outcome.success || out_of_reach;
         Ok(!over && self.outcome.steps < since + self.spec.budget)
     }
 

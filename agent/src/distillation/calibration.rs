@@ -82,6 +82,9 @@ pub fn calibrate(
                     if env.achieved(&pair.goal.pose) {
                         return Ok(signs);
                     }
+                    if env.is_out_of_reach(&pair.goal.pose) {
+                        return Ok(Vec::new());
+                    }
                 }
             }
             Ok(Vec::new())

@@ -84,13 +84,13 @@ fn always(worthwhile: f32) -> ArbiterConfig {
     }
 }
 
-/// Who makes the first decisions on the way to a goal, where every one of them is out of the ordinary, and why.
-fn first_decisions(worthwhile: f32) -> Result<Vec<(Actor, Reason)>> {
+/// Whether the first decisions are searched for on the way to a goal, where every one of them is out of the ordinary, and why.
+fn first_decisions(worthwhile: f32) -> Result<Vec<(bool, Reason)>> {
     let (mut env, mut controller) = started(&always(worthwhile), 1)?.remove(0);
     let (mut decided, mut passed) = (Vec::new(), 0);
     for _ in 0..5 {
         let decision = controller.decide(&env, passed, &[])?;
-        decided.push((decision.actor, decision.reason));
+        decided.push((decision.is_searched(), decision.reason));
         passed = controller.block();
         let actions = decision.actions.chunks_exact(env.task().action_dim());
         for action in actions.take(passed) {
@@ -102,10 +102,7 @@ fn first_decisions(worthwhile: f32) -> Result<Vec<(Actor, Reason)>> {
 
 #[test]
 fn plans_that_save_too_little_are_followed_by_rests() -> Result<()> {
-    let (plan, rest) = (
-        (Actor::System2, Reason::Miss),
-        (Actor::System1, Reason::Futile),
-    );
+    let (plan, rest) = ((true, Reason::Miss), (false, Reason::Futile));
     assert_eq!(first_decisions(-1.0)?, [plan; 5]);
     assert_eq!(first_decisions(1.0)?, [plan, rest, plan, rest, rest]);
     Ok(())
@@ -120,15 +117,15 @@ fn a_plan_is_followed_while_nothing_better_offers() -> Result<()> {
     };
     let mut followed = 0;
     for (mut env, mut controller) in started(&every_other, 12)? {
-        let (mut decided, mut searched) = (Vec::new(), false);
+        let (mut decided, mut before) = (Vec::new(), Actor::System1);
         for _ in 0..4 {
             let decision = controller.decide(&env, controller.block(), &[])?;
             if decision.reason == Reason::AsPlanned {
                 followed += 1;
-                assert!(searched && decision.actor == Actor::System2);
+                assert_eq!([before, decision.actor], [Actor::System2; 2]);
                 assert!(decision.actions.starts_with(&decided), "another plan");
             }
-            searched |= decision.is_searched();
+            before = decision.actor;
             let width = controller.block() * env.task().action_dim();
             decided = decision.actions[width..].to_vec();
             for action in decision.actions[..width].chunks_exact(env.task().action_dim()) {
@@ -141,19 +138,44 @@ fn a_plan_is_followed_while_nothing_better_offers() -> Result<()> {
 }
 
 #[test]
+fn what_is_left_of_a_decision_is_gone_on_with_for_a_whole_horizon() -> Result<()> {
+    let never = ArbiterConfig {
+        calibration: Some(unlimited(CostKind::Pose)),
+        ..ArbiterConfig::default()
+    };
+    let (env, mut controller) = started(&never, 1)?.remove(0);
+    let decided = controller.decide(&env, 0, &[])?.actions;
+    let block = controller.block();
+    let Controller::Hybrid(hybrid) = &mut controller else {
+        bail!("another controller than was asked for");
+    };
+    let latent = in_latent(hybrid.system2_mut())?.latent().to_vec();
+    let width = env.task().action_dim();
+    for passed in [0, 1, block, block + 2] {
+        let offers = hybrid.offers(&latent, passed)?;
+        let left = &decided[passed * width..];
+        let whole = left.len() / (block * width) * block * width;
+        assert!(offers.goes_on && offers.futures.starts_with(&left[..whole]));
+        assert_eq!(offers.futures.len() % decided.len(), 0, "{passed} passed");
+    }
+    let all = decided.len() / width;
+    assert!(!hybrid.offers(&latent, all)?.goes_on, "nothing is left");
+    Ok(())
+}
+
+#[test]
 fn what_is_under_way_stands_in_every_decision() -> Result<()> {
     for worthwhile in [-1.0, 1.0] {
         let (mut env, mut controller) = started(&always(worthwhile), 1)?.remove(0);
         let committed = vec![0.25; 2 * env.task().action_dim()];
-        let mut actors = Vec::new();
+        let mut searched = Vec::new();
         for _ in 0..2 {
             let decision = controller.decide(&env, 0, &committed)?;
             assert_eq!(decision.actions[..committed.len()], committed);
-            actors.push(decision.actor);
+            searched.push(decision.is_searched());
             env.step(&committed[..env.task().action_dim()])?;
         }
-        let rests = actors[1] == Actor::System1;
-        assert_eq!(rests, worthwhile > 0.0, "{actors:?}");
+        assert_eq!(!searched[1], worthwhile > 0.0, "{searched:?}");
     }
     Ok(())
 }

@@ -95,9 +95,13 @@ impl PoseCost {
         }
     }
 
-    /// Most that is missing of a clearance, as a share of its margin.
+    /// Most that is missing of a clearance that costs something, as a share of its margin.
     pub fn closeness(&self, pose: &[f32]) -> f32 {
-        self.shape.clearance_errors(pose).fold(0.0, f32::max)
+        let missing = self.shape.clearance_errors(pose);
+        let heeded = missing
+            .zip(&self.clearance_weights)
+            .filter(|(_, w)| **w > 0.0);
+        heeded.map(|(missing, _)| missing).fold(0.0, f32::max)
     }
 
     /// Blocks that a future goes on after the horizon.

@@ -37,13 +37,13 @@ pub struct PolicyCard {
 pub struct Calibration {
     /// Name of the cost that `miss` and `patience` were measured with.
     pub cost: String,
-    /// The quantile that the thresholds are, in `(0, 1)`.
+    /// The quantile that the thresholds but that of `closeness` are, in `(0, 1)`.
     pub quantile: f32,
     /// Disagreement of the policy's members.
     pub disagreement: f32,
     /// Surprise: root mean square difference of the latent that was predicted a block before from the one observed.
     pub surprise: f32,
-    /// Least cost of the future that the policy is imagined to lead to, as a share of the cost now.
+    /// Least cost on the best way that is imagined without a search, as a share of the cost now.
     pub miss: f32,
     /// Most that is missing of a clearance on that way, as a share of its margin; of a quantile of its own. A policy that was
     /// calibrated before this was measured heeds none.
