@@ -86,7 +86,7 @@ pub fn render(rows: &[Row]) -> Result<String> {
          <style>{STYLE}</style></head><body><h1>Foresight benchmark</h1>\
          <p>Success of each planner with Wilson 95 % intervals. All rows of a task and tier share their pairs of start and \
          goal; pairs that are solved at their start were never drawn. An episode may take twice the control steps from which \
-         its goal was taken. <b>system1</b> reacts, <b>hybrid</b> reacts or plans, as its arbiter says. <b>oracle</b> plans in true physics with the true pose, <b>latent-cost</b> in true physics with \
+         its goal was taken, and ends where it cannot be reached any more. <b>system1</b> reacts, <b>hybrid</b> reacts or plans, as its arbiter says. <b>oracle</b> plans in true physics with the true pose, <b>latent-cost</b> in true physics with \
          the model's cost, <b>icem</b> in the world model alone: the gap between the first two is the cost's, the gap between \
          the last two the model's.</p>"
     )?;
