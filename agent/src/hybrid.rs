@@ -15,7 +15,7 @@ use sim::Env;
 use std::sync::Arc;
 use std::time::Instant;
 use world_model::WorldModel;
-use world_model::imagination::{ImaginationError, ImaginationScratch, Readout};
+use world_model::imagination::ImaginationError;
 use world_model::policy::Reaction;
 
 /// A hybrid agent in an episode.
@@ -166,7 +166,8 @@ impl Hybrid {
             }
             (future, f32::NAN, 0)
         };
-        self.expected = Some(self.predict(&latent, &actions)?);
+        let first = &actions[..self.model.card().block_action_dim()];
+        self.expected = Some(self.model.imagination().after(&latent, first)?);
         self.decided.clone_from(&actions);
         Ok(Decision {
             actions,
@@ -194,22 +195,6 @@ impl Hybrid {
             futures,
             goes_on,
         })
-    }
-
-    /// The latent after the first block of `actions`.
-    fn predict(&self, latent: &[f32], actions: &[f32]) -> Result<Vec<f32>> {
-        let width = self.model.card().block_action_dim();
-        let mut next = vec![0.0; latent.len()];
-        self.model.imagination().rollout(
-            latent,
-            &actions[..width],
-            1,
-            1,
-            Readout::Latent,
-            &mut next,
-            &mut ImaginationScratch::new(),
-        )?;
-        Ok(next)
     }
 }
 

@@ -177,17 +177,7 @@ impl System1 {
         if whole == 0 || whole == blocks {
             return Ok(future);
         }
-        let mut latents = vec![0.0; whole * latent.len()];
-        self.model.imagination().rollout(
-            latent,
-            &future,
-            1,
-            whole,
-            Readout::Latent,
-            &mut latents,
-            &mut ImaginationScratch::new(),
-        )?;
-        let end = &latents[(whole - 1) * latent.len()..];
+        let end = &self.model.imagination().after(latent, &future)?;
         let reaction = self.react(end)?;
         future.extend(self.imagine(end, reaction.act, blocks - whole, |next, _| &next.act)?);
         Ok(future)

@@ -61,8 +61,8 @@ impl Traveller<'_> {
             .start(&env, &pair.goal, self.config, pair.start_seed)?;
         let mut recorder = Recorder::new(self.task, self.image)?;
         let (mut success, mut steps, mut passed) = (false, 0, 0);
-        let goes_on = |env: &Env| !env.is_out_of_reach(&pair.goal.pose);
-        while !success && steps < budget && goes_on(&env) {
+        let mut over = false;
+        while !over {
             let decision = agent.decide(&env, passed, &[])?;
             passed = agent.block();
             let actions = decision.actions.chunks_exact(self.task.action_dim());
@@ -74,7 +74,8 @@ impl Traveller<'_> {
                     Err(error) => return Err(error.into()),
                 }
                 success = env.achieved(&pair.goal.pose);
-                if success || steps == budget || !goes_on(&env) {
+                over = success || steps == budget || env.is_out_of_reach(&pair.goal.pose);
+                if over {
                     break;
                 }
             }

@@ -81,21 +81,7 @@ impl LatentRollouts {
         latent: &[f32],
         actions: &[f32],
     ) -> Result<Vec<f32>, ImaginationError> {
-        let blocks = actions.len() / self.model.card().block_action_dim();
-        let mut end = latent.to_vec();
-        if blocks > 0 {
-            let mut all = vec![0.0; blocks * latent.len()];
-            self.model.imagination().rollout(
-                latent,
-                actions,
-                1,
-                blocks,
-                Readout::Latent,
-                &mut all,
-                &mut ImaginationScratch::new(),
-            )?;
-            end.copy_from_slice(&all[(blocks - 1) * latent.len()..]);
-        }
+        let end = self.model.imagination().after(latent, actions)?;
         let mut pose = vec![0.0; self.model.pose_head().outputs()];
         self.model.pose(&end, &mut pose)?;
         Ok(pose)

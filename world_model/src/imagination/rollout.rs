@@ -133,6 +133,28 @@ impl Imagination {
         )
     }
 
+    /// The latent `[latent]` that a sequence of actions `[horizon, action]` leads to from a latent; that latent itself without any.
+    ///
+    /// # Errors
+    /// As [`Imagination::rollout`].
+    pub fn after(&self, latent: &[f32], actions: &[f32]) -> Result<Vec<f32>, ImaginationError> {
+        let horizon = actions.len() / self.action_dim();
+        if horizon == 0 {
+            return Ok(latent.to_vec());
+        }
+        let mut latents = vec![0.0; horizon * self.latent_dim()];
+        self.rollout(
+            latent,
+            actions,
+            1,
+            horizon,
+            Readout::Latent,
+            &mut latents,
+            &mut ImaginationScratch::new(),
+        )?;
+        Ok(latents.split_off((horizon - 1) * self.latent_dim()))
+    }
+
     /// As [`Imagination::rollout`], each candidate from its own latent: `starts` is
     /// `[candidates, latent]`.
     ///
