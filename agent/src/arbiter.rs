@@ -1,7 +1,7 @@
 //! Who acts: System 1 while everything is as usual, System 2 when something is not.
 //!
 //! Five signs say that a situation is out of the ordinary: the members of the policy disagree, the world is not where the model
-//! predicted it a block ago, the cost has stopped falling, or the best way that offers without a search does not come near the goal or
+//! predicted it a block ago, the goal comes no nearer, or the best way that offers without a search does not come near the goal or
 //! passes too close to something. Each has a threshold that was calibrated on held-out episodes ([`Calibration`]). Once System 2 has
 //! taken over it searches at every decision until all signs are well below their thresholds, unless a plan is of no use.
 //!
@@ -57,7 +57,7 @@ pub enum Reason {
     Disagreement,
     /// The world is not where it was predicted.
     Surprise,
-    /// The cost has stopped falling.
+    /// The goal comes no nearer.
     Stalled,
     /// The best way without a search is imagined to miss the goal.
     Miss,
@@ -167,9 +167,9 @@ pub struct Signs {
     pub disagreement: f32,
     /// Root mean square difference of the latent from the one predicted; none after a jump or in the first decision.
     pub surprise: Option<f32>,
-    /// Decisions since the cost was last at its lowest.
+    /// Decisions since the goal was last at its nearest.
     pub stalled: usize,
-    /// Least cost on the best way without a search, as a share of the cost now.
+    /// How near the best way without a search comes to the goal, as a share of how far it is now.
     pub miss: f32,
     /// Most that is missing of a clearance on that way before the goal, as a share of its margin.
     #[serde(default)]
@@ -189,8 +189,8 @@ pub struct Arbiter {
     /// Decisions in which no sign is heard, and how many it will be after the next plan that is of no use.
     resting: usize,
     next_rest: usize,
-    lowest: f32,
-    since_lowest: usize,
+    nearest: f32,
+    since_nearest: usize,
     decisions: usize,
     /// Where in its period the periodic rule begins, in `[0, 1)`: drawn, so that short episodes are planned at its rate too.
     phase: f32,
@@ -200,7 +200,7 @@ pub struct Arbiter {
     rng: ChaCha8Rng,
 }
 
-/// A cost within this share of the lowest one is no progress.
+/// A distance within this share of the least one is no progress.
 const PROGRESS: f32 = 0.02;
 /// Most decisions in which signs go unheard.
 const LONGEST_REST: usize = 4;
@@ -261,8 +261,8 @@ impl Arbiter {
             too_close: false,
             resting: 0,
             next_rest: 1,
-            lowest: f32::INFINITY,
-            since_lowest: 0,
+            nearest: f32::INFINITY,
+            since_nearest: 0,
             decisions: 0,
             phase,
             rng,
@@ -274,21 +274,21 @@ impl Arbiter {
         self.config.ways
     }
 
-    /// Notes the cost of the present and tells for how many decisions it has not fallen.
-    pub fn progress(&mut self, cost: f32) -> usize {
-        if cost < self.lowest - PROGRESS * self.lowest.abs() || self.lowest.is_infinite() {
-            self.lowest = cost;
-            self.since_lowest = 0;
+    /// Notes how far the goal is now and tells for how many decisions it has come no nearer.
+    pub fn progress(&mut self, distance: f32) -> usize {
+        if distance < self.nearest - PROGRESS * self.nearest.abs() || self.nearest.is_infinite() {
+            self.nearest = distance;
+            self.since_nearest = 0;
         } else {
-            self.since_lowest += 1;
+            self.since_nearest += 1;
         }
-        self.since_lowest
+        self.since_nearest
     }
 
     /// Forgets what was usual on the way to the last goal.
     pub fn new_goal(&mut self) {
-        self.lowest = f32::INFINITY;
-        self.since_lowest = 0;
+        self.nearest = f32::INFINITY;
+        self.since_nearest = 0;
         (self.resting, self.next_rest) = (0, 1);
     }
 

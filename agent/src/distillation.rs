@@ -61,7 +61,7 @@ pub struct DistillConfig {
     pub calibration_goals: usize,
     /// Quantile of the signs on them that the thresholds are. Default 0.99.
     pub quantile: f32,
-    /// Quantile of their closeness that its threshold is. Default 0.9: a touch is not undone by planning after it.
+    /// Quantile of their closeness that its threshold is. Default 0.95: a touch is not undone by planning after it.
     pub closeness_quantile: f32,
     /// Tiers that goals are drawn from, in turn. Default all that the task has but far.
     pub tiers: Vec<Tier>,
@@ -159,7 +159,7 @@ impl Default for DistillConfig {
             practice_tries: 3,
             calibration_goals: 200,
             quantile: 0.99,
-            closeness_quantile: 0.9,
+            closeness_quantile: 0.95,
             tiers: vec![Tier::Near, Tier::Mid, Tier::Turn],
         }
     }

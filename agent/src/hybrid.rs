@@ -123,16 +123,11 @@ impl Hybrid {
                 let (best, expense) = rollouts.cheapest(&futures, blocks * block)?;
                 let future = futures[best * sequence..][..sequence].to_vec();
                 let outlook = rollouts.outlook(&future)?;
-                let now = outlook.costs[0];
-                let least = outlook.costs[1..]
-                    .iter()
-                    .copied()
-                    .fold(f32::INFINITY, f32::min);
                 self.signs = Signs {
                     disagreement: reaction.disagreement,
                     surprise,
-                    stalled: self.arbiter.progress(now),
-                    miss: least / now.abs().max(SMALLEST_COST),
+                    stalled: self.arbiter.progress(outlook.distance),
+                    miss: outlook.miss,
                     closeness: outlook.closeness,
                 };
                 let seconds = passed as f32 / self.rate_hz;

@@ -132,6 +132,9 @@ impl Default for ObjectiveConfig {
     }
 }
 
+/// Distances from the goal below this are as good as none, whatever their unit.
+const SMALLEST_DISTANCE: f32 = 1.0e-3;
+
 /// Below this a distance counts as this in derivatives.
 const SMALLEST_DISTANCE_M: f32 = 1.0e-6;
 
@@ -227,6 +230,22 @@ impl LatentCost {
         }
     }
 
+    /// What one block costs for what is missing of clearances at its end; the rest of its cost is how far the goal is.
+    pub fn of_clearances(&self, values: &[f32]) -> f32 {
+        match self {
+            Self::Pose(pose) => pose.of_clearances(values),
+            Self::Reach { .. } | Self::L2(_) | Self::Slow { .. } => 0.0,
+        }
+    }
+
+    /// Distances from the goal below this are as good as none: what the goal tolerates, where the cost knows it.
+    pub fn tolerated(&self) -> f32 {
+        match self {
+            Self::Pose(_) => 1.0,
+            Self::Reach { .. } | Self::L2(_) | Self::Slow { .. } => SMALLEST_DISTANCE,
+        }
+    }
+
     /// Most that is missing of a clearance at the end of one block, as a share of its margin; zero where none is heeded.
     pub fn closeness(&self, values: &[f32]) -> f32 {
         match self {
@@ -267,16 +286,16 @@ impl LatentCost {
         }
     }
 
-    /// One block, from the latent `[latent]` that it ends in.
+    /// What is read out in a latent `[latent]`.
     ///
     /// # Errors
     /// When the latent has another length than the model's.
-    pub fn of_latent(
+    pub fn read(
         &self,
         model: &WorldModel,
         latent: &[f32],
         scratch: &mut Scratch,
-    ) -> Result<Stage, ImaginationError> {
+    ) -> Result<Vec<f32>, ImaginationError> {
         let mut values = Vec::new();
         if let Self::L2(goal) = self {
             let squares = goal.iter().zip(latent).map(|(g, z)| (g - z) * (g - z));
@@ -287,7 +306,7 @@ impl LatentCost {
             values.resize(start + head.outputs(), 0.0);
             head.forward(latent, 1, &mut values[start..], scratch)?;
         }
-        Ok(self.stage(&values))
+        Ok(values)
     }
 }
 

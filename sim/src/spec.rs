@@ -245,8 +245,8 @@ pub struct ClearanceSpec {
     pub from: Vec<String>,
     /// Gap from which on it no longer matters, metres.
     pub margin_m: f32,
-    /// What no gap at all costs a planner on the decoded or true pose, in tolerances of the position, falling to none at the
-    /// margin. Default 1.
+    /// What no gap at all costs a planner on the decoded or true pose, in tolerances of the position; it falls with the square of what
+    /// is missing to none at the margin. Default 1.
     pub weight: Option<f32>,
 }
 

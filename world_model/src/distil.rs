@@ -20,7 +20,7 @@ use crate::normalise::Standardiser;
 use crate::observations::Observations;
 use crate::random::{Purpose, stream};
 use crate::sight::Sight;
-use crate::supervised::{FitProgress, Supervised, fit};
+use crate::supervised::{FitProgress, LITTLE_DECAY, Supervised, fit};
 use crate::train::TrainError;
 use crate::windows::split_episodes;
 
@@ -124,6 +124,7 @@ pub fn distil(
     let task = Supervised {
         steps: config.steps,
         learning_rate: config.learning_rate,
+        weight_decay: LITTLE_DECAY,
         inputs: inputs.dim(),
         forward: |network: &Encoder, rows| network.forward(rows, &inputs),
         draw: |step: usize, shard: usize, rows: &mut Vec<f32>, targets: &mut Vec<f32>| {

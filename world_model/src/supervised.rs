@@ -16,6 +16,9 @@ use crate::train::TrainError;
 use crate::train::optimiser::{Moments, adamw, clip_global_norms, learning_rate};
 use crate::train::parameters::{ParameterMap, assign, flat_gradient};
 
+/// Weight decay of a network that has more data than it can learn by heart.
+pub(crate) const LITTLE_DECAY: f32 = 1.0e-4;
+
 /// Steps between two reports.
 const REPORT_EVERY: usize = 50;
 
@@ -25,6 +28,8 @@ pub(crate) struct Supervised<F, D, L> {
     pub steps: usize,
     /// Peak learning rate.
     pub learning_rate: f32,
+    /// Decoupled weight decay, on weight matrices.
+    pub weight_decay: f32,
     /// Values of a row of inputs.
     pub inputs: usize,
     /// Applies the network to `[rows, inputs]`.
@@ -45,6 +50,8 @@ pub(crate) struct SupervisedPerceptron<'a, D, L> {
     pub steps: usize,
     /// Peak learning rate.
     pub learning_rate: f32,
+    /// Decoupled weight decay, on weight matrices.
+    pub weight_decay: f32,
     /// Seed of the start and of what is drawn, and what for.
     pub seed: (u64, Purpose),
     /// Appends the inputs and targets of a shard.
@@ -73,6 +80,7 @@ where
     let task = Supervised {
         steps: task.steps,
         learning_rate: task.learning_rate,
+        weight_decay: task.weight_decay,
         inputs: task.sizes[0],
         forward: |network: &Perceptron, inputs| network.forward(inputs),
         draw: |step: usize, shard: usize, inputs: &mut Vec<f32>, targets: &mut Vec<f32>| {
@@ -163,7 +171,6 @@ where
         }
         clip_global_norms(0, &mut gradient, schedule.gradient_clip);
         let rate = learning_rate(&schedule, step, step as f32 / task.steps as f32);
-        let decay = schedule.weight_decay;
         adamw(
             &map,
             &mut values,
@@ -171,7 +178,7 @@ where
             &mut moments,
             step,
             rate,
-            decay,
+            task.weight_decay,
         );
         if (step + 1).is_multiple_of(REPORT_EVERY) || step + 1 == task.steps {
             let done = step + 1;

@@ -6,8 +6,9 @@ use crate::assets;
 use crate::benchmark::{Tier, pairs};
 use crate::controller::{Controller, ControllerKind};
 use crate::distillation::calibration::unlimited;
-use crate::objective::CostKind;
+use crate::objective::{CostKind, ObjectiveConfig};
 use crate::planning_config::PlanningConfig;
+use crate::rollouts::Outlook;
 use planners::{CandidateShape, RolloutModel};
 use sim::Task;
 use sim::variation::Variant;
@@ -190,5 +191,56 @@ fn of_the_ways_that_it_imagines_it_goes_the_cheapest() -> Result<()> {
     );
     let cheaper = pairs().filter(|(best, likeliest)| *best < likeliest);
     assert!(cheaper.count() > 3, "{best:?} against {likeliest:?}");
+    Ok(())
+}
+
+/// What to drive straight on is imagined to lead to from some starts between poles, where clearances weigh so much.
+fn straight_on(clearance: f32) -> Result<Vec<Outlook>> {
+    let assets = Path::new(env!("CARGO_MANIFEST_DIR")).join("../assets");
+    let task = Arc::new(Task::load(&assets, "drive")?);
+    let variant = Variant::of(&task, Some("fixed"))?;
+    let path = assets::model_path(&assets, "drive", false);
+    let kind = ControllerKind::Latent {
+        model: Arc::new(WorldModel::load(&path)?),
+        cost: CostKind::Pose,
+        policy: None,
+    };
+    let config = PlanningConfig {
+        objective: ObjectiveConfig {
+            clearance,
+            ..ObjectiveConfig::default()
+        },
+        ..PlanningConfig::default()
+    };
+    let pairs = pairs::draw(&task, &variant, Tier::Near, 36, 5)?;
+    let outlook = |pair: &pairs::Pair| {
+        let mut env = Env::new(Arc::clone(&task), variant.clone())?;
+        env.reset(pair.start_seed)?;
+        let mut controller = kind.start(&env, &pair.goal, &config, 0)?;
+        let block = controller.block();
+        let Some(system2) = controller.system2_mut() else {
+            bail!("a planner is a System 2");
+        };
+        system2.observe(&env)?;
+        Ok(in_latent(system2)?.outlook(&[1.0, 0.0].repeat(8 * block))?)
+    };
+    pairs.iter().map(outlook).collect()
+}
+
+#[test]
+fn how_far_a_goal_is_has_nothing_to_do_with_what_is_passed() -> Result<()> {
+    let (careless, careful) = (straight_on(0.0)?, straight_on(1.0)?);
+    let mut dearer = 0;
+    for (careless, careful) in careless.iter().zip(&careful) {
+        assert_eq!(careless.closeness, 0.0, "it is not heeded");
+        assert!((careless.distance - careful.distance).abs() < 1.0e-4);
+        assert!((careless.miss - careful.miss).abs() < 1.0e-4);
+        if careful.closeness > 0.1 {
+            dearer += 1;
+            let sum = |outlook: &Outlook| outlook.costs.iter().sum::<f32>();
+            assert!(sum(careful) > sum(careless) + 0.1, "{careful:?}");
+        }
+    }
+    assert!(dearer > 2, "{dearer} of 36 ways pass near a pole");
     Ok(())
 }

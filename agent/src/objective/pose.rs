@@ -4,7 +4,7 @@ use super::{ObjectiveConfig, SMALLEST_DISTANCE_M, Stage};
 use sim::pose::{CONDITION_TOLERANCE, PoseShape};
 
 /// Cost of a pose: position error over its tolerance, plus yaw error over its tolerance, plus the weighted errors of the
-/// conditions over theirs, plus what is missing of the clearances, weighted likewise, plus the effector's distance from the object.
+/// conditions over theirs, plus the squares of what is missing of the clearances, weighted likewise, plus the effector's distance from the object.
 /// Position and yaw count where the goal's conditions say so.
 ///
 /// The episode is over where the pose is well inside its tolerances: the remaining share falls from one at the tolerance (the
@@ -70,9 +70,7 @@ impl PoseCost {
             cost += weight * error;
             largest = largest.max(error);
         }
-        for (missing, weight) in shape.clearance_errors(pose).zip(&self.clearance_weights) {
-            cost += weight * missing;
-        }
+        cost += self.of_clearances(pose);
         if shape.effector_dims > 0 {
             let effector = &pose[shape.dim() - shape.effector_dims..];
             let squared: f32 = effector
@@ -93,6 +91,15 @@ impl PoseCost {
             cost,
             remaining: outside.clamp(0.0, 1.0),
         }
+    }
+
+    /// The part of the cost that is for what is missing of the clearances.
+    pub fn of_clearances(&self, pose: &[f32]) -> f32 {
+        let missing = self.shape.clearance_errors(pose);
+        missing
+            .zip(&self.clearance_weights)
+            .map(|(missing, weight)| weight * missing * missing)
+            .sum()
     }
 
     /// Most that is missing of a clearance that costs something, as a share of its margin.
@@ -140,8 +147,8 @@ impl PoseCost {
         }
         let first = shape.clearances_start();
         for (i, weight) in self.clearance_weights.iter().enumerate() {
-            let missing = pose[first + i] < 1.0;
-            out[first + i] -= own * weight * f32::from(u8::from(missing));
+            let missing = (1.0 - pose[first + i]).max(0.0);
+            out[first + i] -= 2.0 * own * weight * missing;
         }
         if !self.position_counts {
             self.effector_gradient(pose, own, out);

@@ -154,7 +154,8 @@ fn a_missing_clearance_costs_and_ends_nothing() {
     };
     let at = |clearance| stage(&config, 0.02, clearance);
     assert_eq!(at(1.0), at(1.1), "more than the margin is no better");
-    assert_eq!(at(0.5).cost, at(1.0).cost + 20.0, "one half of the margin");
+    assert_eq!(at(0.0).cost, at(1.0).cost + 40.0, "a touch");
+    assert_eq!(at(0.5).cost, at(1.0).cost + 10.0, "one half of the margin");
     assert!(
         at(0.2).cost > at(0.5).cost,
         "the goal's own does not matter"

@@ -1,7 +1,7 @@
 //! Imagined rollouts: the world model's predictor, scored block by block in the latent.
 
 use super::{action_cost, blocks};
-use crate::objective::{LatentCost, cost_of_future};
+use crate::objective::{LatentCost, Stage, cost_of_future};
 use planners::{CandidateShape, DifferentiableModel, RolloutError, RolloutModel};
 use std::sync::Arc;
 use world_model::WorldModel;
@@ -30,6 +30,10 @@ pub struct LatentRollouts {
 pub struct Outlook {
     /// The cost now and after each block, `[1 + blocks]`.
     pub costs: Vec<f32>,
+    /// How far the goal is now: the cost less that of what is missing of clearances.
+    pub distance: f32,
+    /// How near the goal comes, as a share of how far it is now, or of what is tolerated where it is nearer.
+    pub miss: f32,
     /// Most that is missing of a clearance before the goal is reached, as a share of its margin; zero for costs that heed none.
     pub closeness: f32,
 }
@@ -143,22 +147,33 @@ impl LatentRollouts {
         };
         let now = self
             .cost
-            .of_latent(&self.model, &self.start, &mut Scratch::new())
+            .read(&self.model, &self.start, &mut Scratch::new())
             .map_err(RolloutError::model)?;
         self.evaluate(actions, shape, &mut [0.0])?;
+        let (stage, distance) = self.judge(&now);
         let mut outlook = Outlook {
-            costs: vec![now.cost],
+            costs: vec![stage.cost],
+            distance,
+            miss: 0.0,
             closeness: 0.0,
         };
-        let mut remaining = 1.0;
+        let (mut least, mut remaining) = (f32::INFINITY, 1.0);
         for values in self.readouts.chunks_exact(self.width) {
-            let stage = self.cost.stage(values);
+            let (stage, distance) = self.judge(values);
             outlook.costs.push(stage.cost);
+            least = least.min(distance);
             let closeness = remaining * self.cost.closeness(values);
             outlook.closeness = outlook.closeness.max(closeness);
             remaining *= stage.remaining;
         }
+        outlook.miss = least / distance.max(self.cost.tolerated());
         Ok(outlook)
+    }
+
+    /// A latent, from what is read out there, and how far the goal is from it.
+    fn judge(&self, values: &[f32]) -> (Stage, f32) {
+        let stage = self.cost.stage(values);
+        (stage, stage.cost - self.cost.of_clearances(values))
     }
 }
 

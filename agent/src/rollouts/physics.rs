@@ -44,7 +44,8 @@ impl Judge {
                 let observed = senses.as_mut().and_then(|senses| senses.observe(env).ok());
                 observed
                     .and_then(|observation| model.encode(&observation, &mut latent).ok())
-                    .and_then(|()| cost.of_latent(model, &latent, scratch).ok())
+                    .and_then(|()| cost.read(model, &latent, scratch).ok())
+                    .map(|values| cost.stage(&values))
                     .unwrap_or(Stage {
                         cost: f32::INFINITY,
                         remaining: 0.0,

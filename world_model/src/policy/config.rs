@@ -33,6 +33,8 @@ pub struct PolicyConfig {
     pub modes: usize,
     /// Peak learning rate. Default 0.001.
     pub learning_rate: f32,
+    /// Decoupled weight decay, on weight matrices. Default 0.0001.
+    pub weight_decay: f32,
     /// Share of the largest variance below which a direction of the latents is not brought to unit variance for the training. Default
     /// 0.001; from images more, up to 1, where all directions are scaled alike: what varies least there is what was misread.
     pub least_variance: f32,
@@ -60,6 +62,7 @@ impl Default for PolicyConfig {
             members: 3,
             modes: 6,
             learning_rate: 1.0e-3,
+            weight_decay: 1.0e-4,
             least_variance: 1.0e-3,
             member_share: 0.7,
             quickest_share: 0.75,
@@ -97,6 +100,9 @@ impl PolicyConfig {
         let rate = self.learning_rate;
         let fits = rate.is_finite() && rate > 0.0;
         check("learning_rate", rate, "a positive number", fits)?;
+        let decay = self.weight_decay;
+        let fits = decay.is_finite() && decay >= 0.0;
+        check("weight_decay", decay, "zero or a positive number", fits)?;
         let shares = [
             ("least_variance", self.least_variance),
             ("member_share", self.member_share),

@@ -43,13 +43,14 @@ pub struct Calibration {
     pub disagreement: f32,
     /// Surprise: root mean square difference of the latent that was predicted a block before from the one observed.
     pub surprise: f32,
-    /// Least cost on the best way that is imagined without a search, as a share of the cost now.
+    /// How near the best way that is imagined without a search comes to the goal, as a share of how far it is now: in terms of the
+    /// cost, without that of clearances.
     pub miss: f32,
     /// Most that is missing of a clearance on that way, as a share of its margin; of a quantile of its own. A policy that was
     /// calibrated before this was measured heeds none.
     #[serde(default = "nothing_exceeds")]
     pub closeness: f32,
-    /// Decisions for which the cost may not fall.
+    /// Decisions for which the distance from the goal may not fall, in the same terms.
     pub patience: usize,
 }
 

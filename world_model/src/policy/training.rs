@@ -67,6 +67,7 @@ pub fn train_policy(
         last_scale: 0.1,
         steps: config.steps,
         learning_rate: config.learning_rate,
+        weight_decay: config.weight_decay,
         seed: (config.seed, Purpose::Policy),
         draw: |rng: &mut ChaCha8Rng, inputs: &mut Vec<f32>, targets: &mut Vec<f32>| {
             while inputs.len() < config.batch.div_ceil(2) * sizes[0] {

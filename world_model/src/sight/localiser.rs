@@ -14,7 +14,7 @@ use super::spec::SightSpec;
 use crate::config::{ConfigError, check};
 use crate::imagination::{Linear, Mlp, PackedMlp, Scratch};
 use crate::random::Purpose;
-use crate::supervised::{FitProgress, SupervisedPerceptron, fit_perceptron};
+use crate::supervised::{FitProgress, LITTLE_DECAY, SupervisedPerceptron, fit_perceptron};
 use crate::train::TrainError;
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
@@ -299,6 +299,7 @@ pub fn train_localiser(
         last_scale: 1.0,
         steps: config.steps,
         learning_rate: config.learning_rate,
+        weight_decay: LITTLE_DECAY,
         seed: (config.seed, Purpose::Localiser),
         draw: |rng: &mut ChaCha8Rng, inputs: &mut Vec<f32>, targets: &mut Vec<f32>| {
             for _ in 0..config.batch.div_ceil(2) {
