@@ -70,6 +70,10 @@ fn wrong_usage_exits_with_two() {
             "error: distillation setting `recoveries` is 0, expected at least 1 where there are rounds",
         ),
         (
+            "distill --task push --set distill.policy.weight_decay=-1 --out m.safetensors",
+            "weight_decay",
+        ),
+        (
             "distill --task push --set distill.policy.quickest_share=0 --out m.safetensors",
             "quickest_share",
         ),

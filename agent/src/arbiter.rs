@@ -169,7 +169,8 @@ pub struct Signs {
     pub surprise: Option<f32>,
     /// Decisions since the goal was last at its nearest.
     pub stalled: usize,
-    /// How near the best way without a search comes to the goal, as a share of how far it is now.
+    /// How near the best way without a search comes to the goal, as a share of how far it is now, or of what is
+    /// tolerated where it is nearer.
     pub miss: f32,
     /// Most that is missing of a clearance on that way before the goal, as a share of its margin.
     #[serde(default)]

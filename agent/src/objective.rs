@@ -114,7 +114,7 @@ pub struct ObjectiveConfig {
     pub action: f32,
     /// Weight of the errors of conditions, times the weight that the task gives to each. Default 1.
     pub condition: f32,
-    /// Weight of what is missing of clearances, times the weight that the task gives to each. Default 1.
+    /// Weight of the squares of what is missing of clearances, times the weight that the task gives to each. Default 1.
     pub clearance: f32,
 }
 
@@ -131,9 +131,6 @@ impl Default for ObjectiveConfig {
         }
     }
 }
-
-/// Distances from the goal below this are as good as none, whatever their unit.
-const SMALLEST_DISTANCE: f32 = 1.0e-3;
 
 /// Below this a distance counts as this in derivatives.
 const SMALLEST_DISTANCE_M: f32 = 1.0e-6;
@@ -230,7 +227,8 @@ impl LatentCost {
         }
     }
 
-    /// What one block costs for what is missing of clearances at its end; the rest of its cost is how far the goal is.
+    /// What one block costs for what is missing of clearances at its end; the rest of its cost is how far the
+    /// goal is, in the terms of the cost: in poses also how far what acts is from what it acts on.
     pub fn of_clearances(&self, values: &[f32]) -> f32 {
         match self {
             Self::Pose(pose) => pose.of_clearances(values),
@@ -238,11 +236,11 @@ impl LatentCost {
         }
     }
 
-    /// Distances from the goal below this are as good as none: what the goal tolerates, where the cost knows it.
+    /// Distances from the goal below this are as good as none: an error that is just tolerated, where the cost knows what is.
     pub fn tolerated(&self) -> f32 {
         match self {
             Self::Pose(_) => 1.0,
-            Self::Reach { .. } | Self::L2(_) | Self::Slow { .. } => SMALLEST_DISTANCE,
+            Self::Reach { .. } | Self::L2(_) | Self::Slow { .. } => 1.0e-3,
         }
     }
 

@@ -205,9 +205,9 @@ fn short_episodes_are_planned_at_the_rate_too() {
 }
 
 #[test]
-fn progress_is_a_cost_that_falls() {
+fn progress_is_a_goal_that_comes_nearer() {
     let mut arbiter = arbiter(ArbiterConfig::default());
-    let stalled = [5.0, 4.0, 3.99, 4.5, 3.0].map(|cost| arbiter.progress(cost));
+    let stalled = [5.0, 4.0, 3.99, 4.5, 3.0].map(|distance| arbiter.progress(distance));
     assert_eq!(stalled, [0, 0, 1, 2, 0]);
     arbiter.new_goal();
     assert_eq!(arbiter.progress(9.0), 0);

@@ -1,4 +1,4 @@
-//! With the shipped model and policy of push.
+//! With the shipped models of push and drive.
 
 use super::*;
 use crate::arbiter::{ArbiterConfig, Rule};

@@ -166,7 +166,7 @@ impl LatentRollouts {
             outlook.closeness = outlook.closeness.max(closeness);
             remaining *= stage.remaining;
         }
-        outlook.miss = least / distance.max(self.cost.tolerated());
+        outlook.miss = least / distance.abs().max(self.cost.tolerated());
         Ok(outlook)
     }
 

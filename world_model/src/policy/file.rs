@@ -43,8 +43,8 @@ pub struct Calibration {
     pub disagreement: f32,
     /// Surprise: root mean square difference of the latent that was predicted a block before from the one observed.
     pub surprise: f32,
-    /// How near the best way that is imagined without a search comes to the goal, as a share of how far it is now: in terms of the
-    /// cost, without that of clearances.
+    /// How near the best way that is imagined without a search comes to the goal, as a share of how far it is now, or of what is
+    /// tolerated where it is nearer: in terms of the cost, without that of clearances.
     pub miss: f32,
     /// Most that is missing of a clearance on that way, as a share of its margin; of a quantile of its own. A policy that was
     /// calibrated before this was measured heeds none.
