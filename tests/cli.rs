@@ -12,7 +12,7 @@ fn is_empty(folder: &Path) -> bool {
 #[test]
 fn wrong_usage_exits_with_two() {
     let folder = tempfile::tempdir().unwrap();
-    let cases: [(&str, &str); 37] = [
+    let cases: [(&str, &str); 38] = [
         (
             "bench --task push --planner random --event flavour=2",
             "'flavour'",
