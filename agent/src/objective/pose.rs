@@ -4,8 +4,8 @@ use super::{ObjectiveConfig, SMALLEST_DISTANCE_M, Stage};
 use sim::pose::{CONDITION_TOLERANCE, PoseShape};
 
 /// Cost of a pose: position error over its tolerance, plus yaw error over its tolerance, plus the weighted errors of the
-/// conditions over theirs, plus the squares of what is missing of the clearances, weighted likewise, plus the effector's distance from the object.
-/// Position and yaw count where the goal's conditions say so.
+/// conditions over theirs, plus the squares of what is missing of the clearances, weighted likewise, plus the effector's distance
+/// from the object. Position and yaw count where the goal's conditions say so.
 ///
 /// The episode is over where the pose is well inside its tolerances: the remaining share falls from one at the tolerance (the
 /// largest of the relative errors) to none at half of it, because a decoded pose is off by some of the rest.
