@@ -18,6 +18,7 @@ pub(crate) enum Purpose {
     Policy = 8,
     Mask = 9,
     Refiner = 10,
+    Members = 11,
 }
 
 /// The stream for `(seed, purpose, step, shard)`.

@@ -71,10 +71,8 @@ pub fn push_recording(
         // The last action leads beyond the last frame.
         let actions = &actions[..actions.len() - model.card().action_dim()];
         let steps_left = StepsLeft::new(model, end)?;
-        for label in labels(model, before, actions, end, &steps_left)? {
-            demonstrations.push_label(label, 1)?;
-        }
-        Ok(())
+        let labels = labels(model, before, actions, end, &steps_left)?;
+        Ok(demonstrations.push_run(labels, 1)?)
     };
     let (mut observations, mut actions) = (Vec::new(), Vec::new());
     for (index, step) in recording.steps.iter().enumerate() {

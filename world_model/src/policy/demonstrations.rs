@@ -8,6 +8,7 @@ use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
 use super::{PolicyConfig, Relabelling};
+use crate::random::{Purpose, stream};
 use crate::train::TrainError;
 
 /// Courses and labels, in the latent of one world model.
@@ -28,6 +29,8 @@ pub struct Demonstrations {
     /// The end of each course.
     ends: Vec<usize>,
     labels: Vec<Label>,
+    /// The run that each label is of.
+    runs: Vec<usize>,
     /// Which label each example is: those that count more stand here more often.
     examples: Vec<usize>,
 }
@@ -95,22 +98,29 @@ impl Demonstrations {
         Ok(())
     }
 
-    /// Adds a label that counts as much as so many.
+    /// Adds the labels of one run, each of which counts as much as so many. What one run teaches a member of an ensemble learns as a
+    /// whole or not at all: labels of successive frames say nearly the same.
     ///
     /// # Errors
-    /// [`TrainError::Demonstration`] for lengths that do not fit.
-    pub fn push_label(&mut self, label: Label, times: usize) -> Result<(), TrainError> {
-        let found = [label.latent.len(), label.goal.len(), label.block.len()];
+    /// [`TrainError::Demonstration`] for lengths that do not fit; then none is added.
+    pub fn push_run(&mut self, labels: Vec<Label>, times: usize) -> Result<(), TrainError> {
         let wanted = [self.latent, self.latent, self.block * self.action];
-        let mut values = label.latent.iter().chain(&label.goal).chain(&label.block);
-        if found != wanted || !values.all(|v| v.is_finite()) {
-            return Err(TrainError::Demonstration {
-                what: format!("a label of {found:?} values, expected finite ones, {wanted:?}"),
-            });
+        for label in &labels {
+            let found = [label.latent.len(), label.goal.len(), label.block.len()];
+            let mut values = label.latent.iter().chain(&label.goal).chain(&label.block);
+            if found != wanted || !values.all(|v| v.is_finite()) {
+                return Err(TrainError::Demonstration {
+                    what: format!("a label of {found:?} values, expected finite ones, {wanted:?}"),
+                });
+            }
         }
-        self.examples
-            .extend(std::iter::repeat_n(self.labels.len(), times));
-        self.labels.push(label);
+        let run = self.runs.last().map_or(0, |run| run + 1);
+        for label in labels {
+            self.examples
+                .extend(std::iter::repeat_n(self.labels.len(), times));
+            self.labels.push(label);
+            self.runs.push(run);
+        }
         Ok(())
     }
 
@@ -158,8 +168,31 @@ impl Demonstrations {
 /// Bins to a factor of e of steps left, in which labels are compared.
 const BINS: f32 = 4.0;
 
+/// What members of an ensemble learn as a whole or not at all.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Origin {
+    /// Labels of one run.
+    Run(usize),
+    /// A course.
+    Course(usize),
+}
+
+impl Origin {
+    /// Whether a member learns from it, of which each learns this share of all.
+    pub fn teaches(self, member: usize, share: f32, seed: u64) -> bool {
+        let number = match self {
+            Self::Run(run) => 2 * run,
+            Self::Course(course) => 2 * course + 1,
+        };
+        let rng = &mut stream(seed, Purpose::Members, number as u64, member as u64);
+        rng.random::<f32>() < share
+    }
+}
+
 /// An example that was drawn.
 pub(super) struct Example<'a> {
+    /// The run or course that it is of.
+    pub of: Origin,
     pub latent: &'a [f32],
     pub goal: &'a [f32],
     pub steps_left: f32,
@@ -177,8 +210,10 @@ impl Demonstrations {
         let hindsight = labels.is_empty()
             || !self.courses.is_empty() && rng.random::<f32>() < config.hindsight_share;
         if !hindsight {
-            let label = &self.labels[labels[rng.random_range(0..labels.len())]];
+            let index = labels[rng.random_range(0..labels.len())];
+            let label = &self.labels[index];
             return Some(Example {
+                of: Origin::Run(self.runs[index]),
                 latent: &label.latent,
                 goal: &label.goal,
                 steps_left: label.steps_left,
@@ -186,10 +221,10 @@ impl Demonstrations {
             });
         }
         // Courses are about equally long, so one is drawn and then a frame of it.
-        let (course, end) = (0..16).find_map(|_| {
+        let (index, course, end) = (0..16).find_map(|_| {
             let index = rng.random_range(0..self.courses.len());
             let course = &self.courses[index];
-            (!course.is_empty()).then(|| (course.clone(), self.ends[index]))
+            (!course.is_empty()).then(|| (index, course.clone(), self.ends[index]))
         })?;
         let frame = rng.random_range(course);
         let last = end - 1 - frame;
@@ -204,6 +239,7 @@ impl Demonstrations {
         };
         let latent = |frame: usize| &self.latents[frame * self.latent..(frame + 1) * self.latent];
         Some(Example {
+            of: Origin::Course(index),
             latent: latent(frame),
             goal: latent(frame + offset),
             steps_left: offset as f32,

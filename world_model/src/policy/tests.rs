@@ -44,7 +44,7 @@ fn two_ways(model: &WorldModel) -> Demonstrations {
             steps_taken: if action < 0.0 { 2.0 } else { 4.0 },
             block: vec![action; width],
         };
-        all.push_label(label, 1).unwrap();
+        all.push_run(vec![label], 1).unwrap();
     }
     all
 }
@@ -133,11 +133,42 @@ fn labels_count_as_often_as_they_were_told_to() {
             steps_taken,
             block: vec![place],
         };
-        all.push_label(label, times).unwrap();
+        all.push_run(vec![label], times).unwrap();
     }
     assert_eq!(all.labels(), 3);
     assert_eq!(all.quickest(0.6), [1, 1, 1]);
     assert_eq!(all.quickest(1.0), [1, 1, 1, 0, 2]);
+}
+
+#[test]
+fn members_learn_from_runs_of_their_own_and_disagree_where_runs_do() {
+    let model = crate::synthetic::model();
+    let (latent, width) = (model.card().latent_dim(), model.card().block_action_dim());
+    let rng = &mut stream(1, Purpose::Policy, 9, 9);
+    let mut all = Demonstrations::new(latent, model.card().action_dim(), model.card().block());
+    for _ in 0..20 {
+        // Each run knows one way, in all of its frames.
+        let block = vec![if rng.random() { 0.8 } else { -0.8 }; width];
+        let label = |_| Label {
+            latent: vec![0.0; latent],
+            goal: vec![0.0; latent],
+            steps_left: 3.0,
+            steps_taken: 3.0,
+            block: block.clone(),
+        };
+        all.push_run((0..10).map(label).collect(), 1).unwrap();
+    }
+    let disagreement = |member_share: f32| {
+        let config = PolicyConfig {
+            modes: 1,
+            member_share,
+            ..config()
+        };
+        let go_on = &mut |_, _| ControlFlow::Continue(());
+        at(&train_policy(&model, &all, &config, go_on).unwrap(), 0.0).disagreement
+    };
+    let (few, everything) = (disagreement(0.3), disagreement(1.0));
+    assert!(few > 0.1 && everything < 0.05, "{few}, {everything}");
 }
 
 #[test]
@@ -244,7 +275,7 @@ fn what_does_not_fit_is_refused() {
         steps_taken: 1.0,
         block: vec![0.0; width],
     };
-    refused(all.push_label(label(3), 1));
+    refused(all.push_run(vec![label(3)], 1));
     let model = crate::synthetic::model();
     let train = |all: &Demonstrations| {
         train_policy(

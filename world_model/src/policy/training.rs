@@ -2,7 +2,6 @@
 
 use std::time::Instant;
 
-use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
 use super::coordinates::Coordinates;
@@ -77,7 +76,10 @@ pub fn train_policy(
                 let steps = example.steps_left;
                 coordinates.write(example.latent, steps, example.goal, inputs);
                 targets.extend_from_slice(example.block);
-                let learns = |_| f32::from(u8::from(rng.random::<f32>() < config.member_share));
+                let learns = |member| {
+                    let learns = example.of.teaches(member, config.member_share, config.seed);
+                    f32::from(u8::from(learns))
+                };
                 targets.extend((0..config.members).map(learns));
             }
         },

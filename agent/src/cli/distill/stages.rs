@@ -287,8 +287,5 @@ impl Work<'_> {
 /// Adds what an episode taught, its labels as much as so many.
 fn add(run: &PlannerRun, times: usize, all: &mut Demonstrations) -> Result<()> {
     all.push_course(&run.latents, &run.actions)?;
-    for label in &run.labels {
-        all.push_label(label.clone(), times)?;
-    }
-    Ok(())
+    Ok(all.push_run(run.labels.clone(), times)?)
 }
