@@ -2,7 +2,7 @@
 //!
 //! The policy is an ensemble whose members share their first layers. Each member offers several modes, an action block and a
 //! likelihood each, a mixture of Gaussians: where the data act in two ways it learns both, and never their average.
-//! Members see different parts of the data, so that they disagree where there were none.
+//! Members learn from parts of the runs that differ, so that they disagree where there were none.
 
 mod config;
 mod coordinates;

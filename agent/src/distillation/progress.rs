@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use world_model::policy::Policy;
 
 /// First bytes of a file, version included; the BLAKE3 hash of the rest follows.
-const MAGIC: &[u8] = b"foresight distillation 4\n";
+const MAGIC: &[u8] = b"foresight distillation 5\n";
 
 /// What a distillation belongs to: a state goes on with the same only.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]

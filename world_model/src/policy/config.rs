@@ -38,8 +38,8 @@ pub struct PolicyConfig {
     /// Share of the largest variance below which a direction of the latents is not brought to unit variance for the training. Default
     /// 0.001; from images more, up to 1, where all directions are scaled alike: what varies least there is what was misread.
     pub least_variance: f32,
-    /// Share of the runs, or of the courses in hindsight, that each member learns from, and of the members that learn from one.
-    /// Default 0.7.
+    /// Share of the runs, and in hindsight of the courses, that each member learns from, drawn once from the seed; less than one in so
+    /// many as there are members counts as that. Default 0.7.
     pub member_share: f32,
     /// Share of the labels that are learned from: of those from which the goal seemed equally far, the ones that reached it
     /// soonest. Default 0.75.

@@ -98,11 +98,11 @@ impl Demonstrations {
         Ok(())
     }
 
-    /// Adds the labels of one run, each of which counts as much as so many. What one run teaches a member of an ensemble learns as a
-    /// whole or not at all: labels of successive frames say nearly the same.
+    /// Adds the labels of one run: all that was taught on the way to one goal, in all attempts, each of which counts as much as so
+    /// many. A member of an ensemble learns from all of them or from none, for they say nearly the same.
     ///
     /// # Errors
-    /// [`TrainError::Demonstration`] for lengths that do not fit; then none is added.
+    /// [`TrainError::Demonstration`] for lengths that do not fit or values that are not finite; then none is added.
     pub fn push_run(&mut self, labels: Vec<Label>, times: usize) -> Result<(), TrainError> {
         let wanted = [self.latent, self.latent, self.block * self.action];
         for label in &labels {
@@ -168,7 +168,7 @@ impl Demonstrations {
 /// Bins to a factor of e of steps left, in which labels are compared.
 const BINS: f32 = 4.0;
 
-/// What members of an ensemble learn as a whole or not at all.
+/// What a member of an ensemble learns from as a whole or not at all; labels and courses each for themselves.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Origin {
     /// Labels of one run.
@@ -178,13 +178,20 @@ pub(super) enum Origin {
 }
 
 impl Origin {
-    /// Whether a member learns from it, of which each learns this share of all.
-    pub fn teaches(self, member: usize, share: f32, seed: u64) -> bool {
-        let number = match self {
-            Self::Run(run) => 2 * run,
-            Self::Course(course) => 2 * course + 1,
+    /// Whether a member learns from it: drawn once, so that each learns from `member_share` of all. One member at least learns from
+    /// each, and all from the first, so that none stays as it was drawn.
+    pub fn teaches(self, member: usize, config: &PolicyConfig) -> bool {
+        let (kind, index) = match self {
+            Self::Run(index) => (0, index),
+            Self::Course(index) => (1, index),
         };
-        let rng = &mut stream(seed, Purpose::Members, number as u64, member as u64);
+        if index == 0 || index % config.members == member {
+            return true;
+        }
+        let others = (config.members - 1) as f32;
+        let share = (config.member_share * config.members as f32 - 1.0) / others;
+        let number = 2 * index as u64 + kind;
+        let rng = &mut stream(config.seed, Purpose::Members, number, member as u64);
         rng.random::<f32>() < share
     }
 }

@@ -5,6 +5,7 @@ use std::ops::ControlFlow;
 
 use rand::RngExt;
 
+use super::demonstrations::Origin;
 use super::likelihood::Likelihood;
 use super::*;
 use crate::WorldModel;
@@ -172,6 +173,25 @@ fn members_learn_from_runs_of_their_own_and_disagree_where_runs_do() {
 }
 
 #[test]
+fn each_run_teaches_some_members_and_each_member_its_share() {
+    let config = PolicyConfig::default();
+    for origin in [Origin::Run, Origin::Course] {
+        let taught = |member: usize| -> Vec<bool> {
+            let teaches = |index| origin(index).teaches(member, &config);
+            (0..3000).map(teaches).collect()
+        };
+        let all: Vec<Vec<bool>> = (0..config.members).map(taught).collect();
+        assert_eq!(all[1], taught(1));
+        assert_ne!(all[0], all[1]);
+        assert!((0..3000).all(|index| all.iter().any(|taught| taught[index])));
+        for taught in &all {
+            let share = taught.iter().filter(|taught| **taught).count() as f32 / 3000.0;
+            assert!(taught[0] && (share - 0.7).abs() < 0.03, "{share}");
+        }
+    }
+}
+
+#[test]
 fn slopes_are_those_of_the_loss() {
     let likelihood = Likelihood {
         members: 2,
@@ -275,7 +295,8 @@ fn what_does_not_fit_is_refused() {
         steps_taken: 1.0,
         block: vec![0.0; width],
     };
-    refused(all.push_run(vec![label(3)], 1));
+    refused(all.push_run(vec![label(2), label(3)], 1));
+    assert_eq!(all.labels(), 0);
     let model = crate::synthetic::model();
     let train = |all: &Demonstrations| {
         train_policy(

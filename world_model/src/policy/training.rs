@@ -76,10 +76,7 @@ pub fn train_policy(
                 let steps = example.steps_left;
                 coordinates.write(example.latent, steps, example.goal, inputs);
                 targets.extend_from_slice(example.block);
-                let learns = |member| {
-                    let learns = example.of.teaches(member, config.member_share, config.seed);
-                    f32::from(u8::from(learns))
-                };
+                let learns = |member| f32::from(u8::from(example.of.teaches(member, config)));
                 targets.extend((0..config.members).map(learns));
             }
         },
