@@ -1,9 +1,10 @@
 //! The command line fails in one clear line, with exit code 2 for wrong usage and 1 for failure, and leaves nothing
 //! half-written behind.
 
-use crate::support::{assets, failure, foresight, succeed};
+use crate::support::{assets, command, failure, foresight, succeed};
 use serde_json::Value;
 use std::path::Path;
+use std::process::Stdio;
 
 fn is_empty(folder: &Path) -> bool {
     std::fs::read_dir(folder).unwrap().next().is_none()
@@ -182,6 +183,28 @@ fn unwritable_outputs_fail_before_the_work() {
         std::fs::read_to_string(folder.path().join("file")).unwrap(),
         "kept"
     );
+}
+
+#[test]
+fn a_reader_that_is_gone_ends_no_command() {
+    let folder = tempfile::tempdir().unwrap();
+    let bench = "bench --task push --planner random --tier near --episodes 2";
+    let mut child = command(bench, folder.path())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        output.status.success() && !said.contains("panicked"),
+        "{said}"
+    );
+    let rows: Value =
+        serde_json::from_slice(&std::fs::read(folder.path().join("out/bench.json")).unwrap())
+            .unwrap();
+    assert_eq!(rows[0]["episodes"], 2);
 }
 
 #[test]

@@ -40,7 +40,7 @@ pub fn action(task: &Task, seed: u64, step: usize) -> Vec<f32> {
 }
 
 /// The command line with arguments that hold no blanks.
-fn command(arguments: &str, folder: &Path) -> Command {
+pub fn command(arguments: &str, folder: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_foresight-under-test"));
     command
         .args(arguments.split_whitespace())

@@ -2,6 +2,8 @@
 //!
 //! This is the only crate that knows simulation, world model, planners and the robot's side; they know nothing of each other.
 
+#![warn(clippy::print_stdout)]
+
 mod anchors;
 pub mod arbiter;
 pub mod arm;

@@ -101,8 +101,8 @@ pub fn run(arguments: &BaselinesArguments) -> Result<()> {
         },
     };
     let lines = work.lines()?;
-    println!("{}", render(&lines));
-    println!(
+    say!("{}", render(&lines));
+    say!(
         "Success in percent with Wilson 95 % intervals; p against {REFERENCE} over all tiers. Wrote {}.",
         work.report().display()
     );
@@ -231,7 +231,7 @@ impl Work<'_> {
             interrupt: self.interrupt,
         };
         let (_, last, _) = stages.last().context("no policy is asked for")?;
-        println!("{}:", path(last).display());
+        say!("{}:", path(last).display());
         let belongs = belongs(&lesson, self.data.hash.clone())?;
         let state = files::with_suffix(&path(last), ".distilling");
         let mut progress = Progress::open(&state, belongs)?;

@@ -84,7 +84,7 @@ pub(super) fn with_progress(
     })?;
     bar.finish_and_clear();
     let s = collected.summary;
-    println!(
+    say!(
         "{}: {} episodes, {} frames, {:.1} MB{}",
         out.display(),
         s.episodes,

@@ -1,5 +1,8 @@
 //! The command line: one file for each command. Exit codes: 0 success, 1 failure, 2 wrong usage.
 
+#[macro_use]
+mod say;
+
 mod baselines;
 mod bench;
 mod collect;

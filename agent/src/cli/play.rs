@@ -83,7 +83,7 @@ pub fn run(arguments: &PlayArguments) -> Result<()> {
     if let Some(path) = &arguments.replay {
         let recording = Recording::read(path)?;
         recording.verify(&assets)?;
-        println!(
+        say!(
             "Replayed {} steps of task '{}': every state is the same, bit for bit.",
             recording.steps.len(),
             recording.task
@@ -139,18 +139,18 @@ pub fn run(arguments: &PlayArguments) -> Result<()> {
     };
     let report = &played.report;
     if scripted {
-        println!(
+        say!(
             "{} steps as expected, {} pictures.",
             report.steps,
             report.pictures.len()
         );
         for path in &report.pictures {
-            println!("Wrote {}.", path.display());
+            say!("Wrote {}.", path.display());
         }
     }
     if scripted || arguments.seconds.is_some() {
         let [p50, p99] = played.decision_ms.map(|ms| ms.unwrap_or(f64::NAN));
-        println!(
+        say!(
             "{:.1} frames a second over {:.1} s; {} decisions of {p50:.1} / {p99:.1} ms (p50 / p99), {} deadlines missed.",
             report.frames as f64 / report.seconds.max(1e-9),
             report.seconds,

@@ -105,7 +105,7 @@ pub fn run(arguments: &SightArguments) -> Result<()> {
     let samples = samples.context("interrupted while taking pictures")?;
     let found = accuracy(&sight, &samples).with_context(|| path.display().to_string())?;
     let figures: Vec<Figures> = found.into_iter().map(Figures::from).collect();
-    println!("{}", render(&figures));
+    say!("{}", render(&figures));
     if let Some(path) = &arguments.json {
         files::write_atomically(path, serde_json::to_string_pretty(&figures)?.as_bytes())?;
     }

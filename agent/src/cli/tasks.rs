@@ -67,7 +67,7 @@ pub fn run(arguments: &TasksArguments) -> Result<()> {
         summaries.push(summary(&Task::load(&assets, &name)?));
     }
     for s in &summaries {
-        println!(
+        say!(
             "{:<10} {} (variants: {})",
             s.task,
             s.description,
@@ -78,15 +78,16 @@ pub fn run(arguments: &TasksArguments) -> Result<()> {
             .iter()
             .map(|a| format!("{} ({}, {} at 1)", a.name, a.mode, a.scale))
             .collect();
-        println!("           action       {}", actions.join(", "));
-        println!("           observation  {}", s.observation.join(", "));
-        println!("           pose         {}", s.pose.join(", "));
+        say!("           action       {}", actions.join(", "));
+        say!("           observation  {}", s.observation.join(", "));
+        say!("           pose         {}", s.pose.join(", "));
         let yaw = s
             .yaw_tolerance_deg
             .map_or(String::new(), |d| format!(" and {d} deg"));
-        println!(
+        say!(
             "           success      within {} m{yaw}, at {} Hz",
-            s.position_tolerance_m, s.control_hz
+            s.position_tolerance_m,
+            s.control_hz
         );
     }
     if let Some(path) = &arguments.json {

@@ -184,7 +184,7 @@ pub fn run(arguments: &TrainArguments) -> Result<()> {
     model.save(&arguments.out)?;
     std::fs::remove_file(&state).with_context(|| format!("cannot remove {}", state.display()))?;
     let card = model.card();
-    println!(
+    say!(
         "{}: {} steps in {:.0} s; {}",
         arguments.out.display(),
         card.steps,

@@ -214,14 +214,14 @@ fn execute(plan: &BenchPlan, arguments: &BenchArguments) -> Result<()> {
         },
     )?;
     bar.finish_and_clear();
-    println!("{}", table::render(&rows));
+    say!("{}", table::render(&rows));
     let pairs = match &plan.pairs {
         Pairs::Frozen(_) => "frozen pairs".to_owned(),
         Pairs::Fresh(seed) => format!("pairs drawn with seed {seed}"),
     };
-    println!("Success in percent with Wilson 95 % intervals; {pairs}.");
+    say!("Success in percent with Wilson 95 % intervals; {pairs}.");
     write_reports(&rows, arguments)?;
-    println!(
+    say!(
         "Wrote {} and {}.",
         arguments.json.display(),
         arguments.html.display()
@@ -251,7 +251,7 @@ fn freeze(folder: &Path, tasks: &[String]) -> Result<()> {
         for variant in variants {
             let path = folder.join(manifest::file_name(task.name(), &variant.name));
             Manifest::freeze(&task, &variant)?.write(&path)?;
-            println!("Wrote {}.", path.display());
+            say!("Wrote {}.", path.display());
         }
     }
     Ok(())
@@ -267,8 +267,8 @@ fn compare_reports(first: &Path, second: &Path) -> Result<()> {
             second.display()
         );
     }
-    println!("{}", compare::render(&comparisons));
-    println!("A: {}\nB: {}", first.display(), second.display());
+    say!("{}", compare::render(&comparisons));
+    say!("A: {}\nB: {}", first.display(), second.display());
     Ok(())
 }
 

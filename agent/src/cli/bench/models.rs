@@ -74,7 +74,7 @@ pub fn models(assets: &Path, task: &Task, arguments: &BenchArguments) -> Result<
     let main = if path.exists() || !all {
         Some(open(&path)?)
     } else {
-        println!(
+        say!(
             "Task {} ships no model ({}): rows that need one are left out.",
             task.name(),
             path.display()

@@ -151,7 +151,7 @@ impl Choice {
                     let cost = arguments.cost.first().copied().or(own);
                     let cost = cost.unwrap_or(CostKind::Pose);
                     if main.policy.is_none() {
-                        println!(
+                        say!(
                             "Task {} has no policy: the sweep is of its planner alone.",
                             main.model.card().task
                         );
@@ -246,7 +246,7 @@ pub(super) fn hybrid(loaded: &Loaded, costs: &[CostKind]) -> Option<ControllerKi
     let own = CostKind::of_arbiter(policy);
     let cost = own.or(costs.first().copied()).unwrap_or(CostKind::Pose);
     if !costs.is_empty() && !costs.contains(&cost) {
-        println!(
+        say!(
             "Task {}: no hybrid row, for its arbiter was calibrated with cost '{}', which was not asked for.",
             loaded.model.card().task,
             cost.name()

@@ -131,7 +131,7 @@ pub fn run(arguments: &DistillArguments) -> Result<()> {
     let policy = distil(&lesson, &mut all, &mut progress)?;
     policy.save(&arguments.out)?;
     progress.remove()?;
-    println!(
+    say!(
         "{}: {} parameters, {} labels, thresholds {:?}",
         arguments.out.display(),
         policy.parameters(),

@@ -111,7 +111,7 @@ impl Work<'_> {
     /// The policy of a stage, trained where it is not yet.
     fn policy(&mut self, stage: usize, all: &Demonstrations, what: &str) -> Result<Arc<Policy>> {
         if let Some(policy) = self.progress.policy(stage)? {
-            println!("policy of {what}: taken from {}", self.path());
+            say!("policy of {what}: taken from {}", self.path());
             return Ok(Arc::new(policy));
         }
         let config = self.lesson.config.policy_of(stage);
@@ -128,7 +128,7 @@ impl Work<'_> {
             world_model::TrainError::Interrupted { .. } => self.stopped(),
             other => other.into(),
         })?;
-        println!(
+        say!(
             "policy of {what}: loss {last:.4} after {} steps, {:.0} s",
             config.steps,
             policy.card().training_seconds
@@ -190,7 +190,7 @@ impl Work<'_> {
         bar.finish_and_clear();
         let found = self.progress.runs(stage);
         let reached = found.iter().filter(|run| run.success).count();
-        println!("{who}: {reached} of {} goals reached", found.len());
+        say!("{who}: {reached} of {} goals reached", found.len());
         for run in found {
             add(run, times, all)?;
         }

@@ -180,8 +180,8 @@ pub fn run(arguments: &ImproveArguments) -> Result<()> {
     work.go(arguments.rounds)?;
 
     let rounds = work.state.rounds();
-    println!("{}", render(rounds));
-    println!(
+    say!("{}", render(rounds));
+    say!(
         "Success in percent with Wilson 95 % intervals on {} held-out goals; a round that is not better with p < 0.05 ends it.",
         rounds.first().map_or(0, |round| round.held_out.len())
     );
@@ -201,7 +201,7 @@ pub fn run(arguments: &ImproveArguments) -> Result<()> {
     agent.model.save(&arguments.out)?;
     std::fs::remove_dir_all(&folder)
         .with_context(|| format!("cannot remove {}", folder.display()))?;
-    println!(
+    say!(
         "{}: the model of round {}; {} holds the rounds, {} the data.",
         arguments.out.display(),
         best.round,

@@ -121,7 +121,7 @@ impl Loop<'_> {
                     self.measure(next, &agent, collected, Some(&before))?
                 }
             };
-            println!(
+            say!(
                 "round {next}: {} of {} held-out goals reached by {}",
                 round.held_out.iter().filter(|reached| **reached).count(),
                 round.held_out.len(),
@@ -193,7 +193,7 @@ impl Loop<'_> {
             missed,
             kept: episodes.len(),
         };
-        println!("round {round}: {missed} of {count} goals missed");
+        say!("round {round}: {missed} of {count} goals missed");
         let seed = GOALS + SEEDS * self.seed + round as u64;
         let data = Dataset {
             spec: dataset_spec(self.task, self.exploration.spec.image, seed),

@@ -80,7 +80,7 @@ fn check(arguments: &CheckArguments) -> Result<()> {
     let clock = Clock::start();
     let mut hardware = arguments.hardware.open(&profile, clock)?;
     let report = robot::check(&profile, &mut hardware, clock, arguments.seconds)?;
-    print!("{report}");
+    say!("{}", report.to_string().trim_end());
     if let Some(path) = &arguments.json {
         write_json(path, &report)?;
     }
@@ -104,9 +104,9 @@ fn dry_run(arguments: &MoveArguments) -> Result<()> {
     let mut finished = until(arguments, &steering, interrupt);
     let report = robot::dry_run(&profile, hardware, clock, proposer, &mut finished)?;
     let commands = report.run.control.commands;
-    println!("{commands} commands would have been sent; the filter changed or refused:");
+    say!("{commands} commands would have been sent; the filter changed or refused:");
     for (kind, (count, first)) in &report.changes {
-        println!("  {count} x {kind}, first: {first}");
+        say!("  {count} x {kind}, first: {first}");
     }
     judge(&report.run)
 }
@@ -132,7 +132,7 @@ fn move_robot(arguments: &MoveArguments) -> Result<()> {
         &mut finished,
     )?;
     let control = &report.control;
-    println!(
+    say!(
         "{} commands, state to command {:.2} ms median and {:.2} ms p99, {} of {} ticks missed",
         control.commands,
         1e3 * control.latency_p50,
@@ -141,20 +141,20 @@ fn move_robot(arguments: &MoveArguments) -> Result<()> {
         control.status.ticks
     );
     let planner = &control.status.planner;
-    println!(
+    say!(
         "{} plans, {:.0} ms from state to plan at the end, {} failures",
         planner.plans,
         1e3 * control.status.plan_latency,
         planner.failures
     );
     if let Some(failure) = planner.panicked.as_ref().or(planner.last_failure.as_ref()) {
-        println!("  the planner's last: {failure}");
+        say!("  the planner's last: {failure}");
     }
     for (kind, count) in &control.status.interventions {
-        println!("  {count} x {kind}");
+        say!("  {count} x {kind}");
     }
     if let (Some(path), Some(log)) = (&arguments.log, &report.log) {
-        println!(
+        say!(
             "{}: {} messages, {} dropped",
             path.display(),
             log.messages.values().sum::<u64>(),
@@ -196,7 +196,7 @@ fn until<'a>(
             let mut arrival = arrival.lock().unwrap_or_else(PoisonError::into_inner);
             match arrival.look(status.at, &status.position) {
                 Ok(Some(seconds)) => {
-                    println!("goal reached after {seconds:.2} s");
+                    say!("goal reached after {seconds:.2} s");
                     over |= arguments.until_reached;
                 }
                 Ok(None) => {}

@@ -18,7 +18,7 @@ pub fn listen(handle: LoopHandle, steering: Steering) {
                 continue;
             }
             match obey(words, &handle, &steering) {
-                Ok(()) => println!("{words}: done"),
+                Ok(()) => say!("{words}: done"),
                 Err(error) => eprintln!("error: {words}: {error:#}"),
             }
         }

@@ -41,7 +41,7 @@ pub fn report(bar: &ProgressBar, progress: &TrainProgress, headed: &mut bool) {
 /// A line above the bar; on standard output where there is no terminal, and so no bar.
 fn say(bar: &ProgressBar, text: &str) {
     match bar.is_hidden() {
-        true => println!("{text}"),
+        true => say!("{text}"),
         false => bar.println(text),
     }
 }

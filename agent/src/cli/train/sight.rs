@@ -88,7 +88,7 @@ impl Renewal<'_> {
             None => open(self.config, task, self.seed, &Interrupt::install()?)?,
         };
         model.with_sight(sight)?.save(out)?;
-        println!("{}: another sight, all else of {}", out.display(), at());
+        say!("{}: another sight, all else of {}", out.display(), at());
         Ok(())
     }
 }
@@ -137,7 +137,7 @@ pub fn distil(
     bar.finish_and_clear();
     let model = model.map_err(|error| interrupted(error.into(), "distilling"))?;
     model.save(&arguments.out)?;
-    println!(
+    say!(
         "{}: {} steps, {:.0} s with those of {}",
         arguments.out.display(),
         config.steps,
