@@ -31,7 +31,7 @@ impl Decoder {
         sizes.extend(config.decoder_widths());
         sizes.push(inputs.joined());
         let stages = inputs.front.iter().rev();
-        let back = stages.map(|stage| linear(stage.width, stage.inputs, rng, device));
+        let back = stages.map(|stage| linear(stage.width, stage.inputs, 1.0, rng, device));
         Self {
             back: back.collect(),
             network: Perceptron::init(&sizes, 1.0, rng, device),

@@ -88,7 +88,7 @@ impl Encoder {
         sizes.extend(&config.encoder_hidden);
         sizes.push(config.latent_dim);
         let front = inputs.front.iter();
-        let front = front.map(|stage| linear(stage.inputs, stage.width, rng, device));
+        let front = front.map(|stage| linear(stage.inputs, stage.width, 1.0, rng, device));
         let front = front.collect();
         let network = match config.encoder_start {
             EncoderStart::Random => Perceptron::init(&sizes, 1.0, rng, device),

@@ -93,14 +93,15 @@ impl Perceptron {
     }
 }
 
-/// One linear layer with weights and biases uniform in `+-sqrt(1 / inputs)`.
+/// One linear layer with weights and biases uniform in `+-scale * sqrt(1 / inputs)`.
 pub(crate) fn linear(
     inputs: usize,
     outputs: usize,
+    scale: f32,
     rng: &mut ChaCha8Rng,
     device: &Device,
 ) -> Linear {
-    InitialLayer::draw(inputs, outputs, 1.0, rng).build(device)
+    InitialLayer::draw(inputs, outputs, scale, rng).build(device)
 }
 
 fn initial_layers(sizes: &[usize], last_scale: f32, rng: &mut ChaCha8Rng) -> Vec<InitialLayer> {

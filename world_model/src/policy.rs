@@ -9,6 +9,7 @@ mod coordinates;
 mod demonstrations;
 mod file;
 mod likelihood;
+mod network;
 #[cfg(test)]
 mod tests;
 mod training;
@@ -23,7 +24,8 @@ use std::cell::RefCell;
 use rand::seq::IndexedRandom;
 use rand_chacha::ChaCha8Rng;
 
-use crate::imagination::{ImaginationError, Linear, Mlp, PackedMlp, Scratch, check_length};
+use crate::imagination::{ImaginationError, Linear, check_length};
+use network::{Memory, Network};
 
 /// Steps left are given to the network as `ln(1 + steps)` over this.
 const STEPS_SCALE: f32 = 4.0;
@@ -32,7 +34,7 @@ const STEPS_SCALE: f32 = 4.0;
 const SAME_WAY: f32 = 0.4;
 
 thread_local! {
-    static SCRATCH: RefCell<(Scratch, Vec<f32>, Vec<f32>)> = RefCell::default();
+    static SCRATCH: RefCell<(Memory, Vec<f32>, Vec<f32>)> = RefCell::default();
 }
 
 /// A trained policy.
@@ -41,13 +43,13 @@ pub struct Policy {
     card: PolicyCard,
     layers: Vec<Linear>,
     hash: String,
-    network: PackedMlp,
+    network: Network,
 }
 
 /// A policy on its way to one goal, which is folded into its first layer.
 #[derive(Clone, Debug)]
 pub struct GoalPolicy {
-    network: PackedMlp,
+    network: Network,
     members: usize,
     modes: usize,
     width: usize,
@@ -73,7 +75,7 @@ pub struct Reaction {
 
 impl Policy {
     pub(crate) fn try_new(card: PolicyCard, layers: Vec<Linear>) -> Result<Self, ImaginationError> {
-        let network = PackedMlp::new(&Mlp::try_new(layers.clone())?);
+        let network = Network::try_new(&layers, &card.config.products)?;
         let mut hasher = blake3::Hasher::new();
         for value in layers.iter().flat_map(|l| l.weight.iter().chain(&l.bias)) {
             hasher.update(&value.to_le_bytes());
@@ -143,7 +145,7 @@ impl GoalPolicy {
         latents: &[f32],
         steps_left: &[f32],
     ) -> Result<Vec<Reaction>, ImaginationError> {
-        SCRATCH.with_borrow_mut(|(scratch, inputs, outputs)| {
+        SCRATCH.with_borrow_mut(|(memory, inputs, outputs)| {
             let rows = steps_left.len();
             let latent = self.network.inputs() - 1;
             check_length("latents", rows * latent, latents.len())?;
@@ -153,7 +155,7 @@ impl GoalPolicy {
                 inputs.push(steps_feature(*steps));
             }
             outputs.resize(rows * self.network.outputs(), 0.0);
-            self.network.forward(inputs, rows, outputs, scratch)?;
+            self.network.forward(inputs, rows, outputs, memory)?;
             if let Some(index) = outputs.iter().position(|value| !value.is_finite()) {
                 let value = outputs[index];
                 return Err(ImaginationError::NonFiniteOutput { index, value });

@@ -27,6 +27,9 @@ pub struct PolicyConfig {
     pub batch: usize,
     /// Widths of the hidden layers, shared by all members. Default 248, 248.
     pub hidden: Vec<usize>,
+    /// Which of the hidden layers are of products of two sums, instead of sums clipped at zero; the first is 0. Default none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub products: Vec<usize>,
     /// Members of the ensemble. Default 3.
     pub members: usize,
     /// Modes of each member. Default 6.
@@ -60,6 +63,7 @@ impl Default for PolicyConfig {
             steps: 20_000,
             batch: 256,
             hidden: vec![248, 248],
+            products: Vec::new(),
             members: 3,
             modes: 6,
             learning_rate: 1.0e-3,
@@ -98,6 +102,14 @@ impl PolicyConfig {
         let fits = !self.hidden.is_empty() && !self.hidden.contains(&0);
         let hidden = format!("{:?}", self.hidden);
         check("hidden", hidden, "one or more widths >= 1", fits)?;
+        let fits = self.products.iter().all(|layer| *layer < self.hidden.len());
+        let products = format!("{:?}", self.products);
+        check(
+            "products",
+            products,
+            "numbers of hidden layers, from 0",
+            fits,
+        )?;
         let rate = self.learning_rate;
         let fits = rate.is_finite() && rate > 0.0;
         check("learning_rate", rate, "a positive number", fits)?;
@@ -118,10 +130,9 @@ impl PolicyConfig {
         check("hindsight_share", share, "in [0, 1]", fits)
     }
 
-    /// Widths of the layers for latents and action blocks of these lengths.
-    pub(super) fn sizes(&self, latent: usize, block_width: usize) -> Vec<usize> {
+    /// Values of a row of inputs and of outputs, for latents and action blocks of these lengths.
+    pub(super) fn ends(&self, latent: usize, block_width: usize) -> [usize; 2] {
         let offers = self.members * self.modes;
-        let ends = [2 * latent + 1, offers * (2 + block_width)];
-        [&ends[..1], &self.hidden, &ends[1..]].concat()
+        [2 * latent + 1, offers * (2 + block_width)]
     }
 }

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Policy, PolicyConfig};
+use super::{Policy, PolicyConfig, network};
 use crate::checkpoint::{self, Archive, CheckpointError, Kind};
 use crate::files;
 use crate::model::WorldModel;
@@ -116,8 +116,13 @@ impl Policy {
     fn of(mut archive: Archive) -> Result<Self, CheckpointError> {
         let card: PolicyCard = archive.parse()?;
         card.config.validate().map_err(|e| archive.networks(&e))?;
-        let sizes = card.config.sizes(card.latent_dim, card.block_width);
-        let layers = archive.take_network("policy", &sizes)?;
+        let ends = card.config.ends(card.latent_dim, card.block_width);
+        let layers = network::layers(&card.config, ends).into_iter().enumerate();
+        let layers = layers
+            .map(|(index, (inputs, outputs))| {
+                archive.take_layer(&format!("policy.{index}"), inputs, outputs)
+            })
+            .collect::<Result<_, _>>()?;
         Self::try_new(card, layers).map_err(|e| archive.networks(&e))
     }
 }

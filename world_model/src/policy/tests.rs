@@ -108,6 +108,74 @@ fn both_ways_are_learned_and_never_their_average() {
     );
 }
 
+/// Error of the first action, root mean square, of a policy whose labels are the product of the first two values of a latent.
+fn error_of_a_product(config: &PolicyConfig) -> f32 {
+    let model = crate::synthetic::model();
+    let rng = &mut stream(1, Purpose::Policy, 7, 7);
+    let (latent, width) = (model.card().latent_dim(), model.card().block_action_dim());
+    let mut all = Demonstrations::new(latent, model.card().action_dim(), model.card().block());
+    let mut place = || {
+        let mut place = vec![0.0; latent];
+        place[..2].fill_with(|| rng.random_range(-1.0..1.0));
+        place
+    };
+    for _ in 0..600 {
+        let place = place();
+        let label = Label {
+            block: vec![place[0] * place[1]; width],
+            latent: place,
+            goal: vec![0.0; latent],
+            steps_left: 3.0,
+            steps_taken: 3.0,
+        };
+        all.push_run(vec![label], 1).unwrap();
+    }
+    let go_on = &mut |_, _| ControlFlow::Continue(());
+    let policy = train_policy(&model, &all, config, go_on).unwrap();
+    let towards = policy.towards(&vec![0.0; latent]).unwrap();
+    let squares = (0..200).map(|_| {
+        let place = place();
+        let reaction = towards.react(&place, &[3.0]).unwrap().remove(0);
+        (reaction.act[0] - place[0] * place[1]).powi(2)
+    });
+    (squares.sum::<f32>() / 200.0).sqrt()
+}
+
+#[test]
+fn layers_of_products_learn_a_product_and_come_back_from_a_file() {
+    let products = PolicyConfig {
+        hidden: vec![6],
+        products: vec![0],
+        modes: 1,
+        ..config()
+    };
+    let clipped = PolicyConfig {
+        hidden: vec![12],
+        products: Vec::new(),
+        ..products.clone()
+    };
+    let (with, without) = (error_of_a_product(&products), error_of_a_product(&clipped));
+    assert!(
+        with < 0.5 * without,
+        "{with} with products, {without} without"
+    );
+
+    let model = crate::synthetic::model();
+    let go_on = &mut |_, _| ControlFlow::Continue(());
+    let policy = train_policy(&model, &two_ways(&model), &products, go_on).unwrap();
+    let path = std::path::Path::new("p");
+    let read = Policy::from_bytes(path, &policy.to_bytes(path).unwrap()).unwrap();
+    assert_eq!(read.card().config.products, [0]);
+    assert_eq!(at(&read, 0.3), at(&policy, 0.3));
+
+    let beyond = PolicyConfig {
+        products: vec![1],
+        ..products
+    };
+    let error = beyond.validate().unwrap_err().to_string();
+    assert!(error.contains("products"), "{error}");
+}
+
 #[test]
 fn of_two_ways_the_quicker_is_learned() {
     let model = crate::synthetic::model();

@@ -2,14 +2,15 @@
 
 use std::time::Instant;
 
-use rand_chacha::ChaCha8Rng;
+use burn::tensor::Device;
 
 use super::coordinates::Coordinates;
 use super::likelihood::Likelihood;
+use super::network::Trainable;
 use super::{Demonstrations, Policy, PolicyCard, PolicyConfig};
 use crate::model::WorldModel;
 use crate::random::{Purpose, stream};
-use crate::supervised::{FitProgress, SupervisedPerceptron, fit_perceptron};
+use crate::supervised::{FitProgress, Supervised, fit};
 use crate::train::TrainError;
 
 /// Latents and goals that the coordinates are fitted on.
@@ -43,7 +44,7 @@ pub fn train_policy(
             what: "none, expected at least one course or label".to_owned(),
         });
     }
-    let sizes = config.sizes(latent, width);
+    let ends = config.ends(latent, width);
     let labels = demonstrations.quickest(config.quickest_share);
     let coordinates = {
         let rng = &mut stream(config.seed, Purpose::Policy, u64::MAX, 0);
@@ -61,15 +62,15 @@ pub fn train_policy(
         modes: config.modes,
         width,
     };
-    let task = SupervisedPerceptron {
-        sizes: &sizes,
-        last_scale: 0.1,
+    let task = Supervised {
         steps: config.steps,
         learning_rate: config.learning_rate,
         weight_decay: config.weight_decay,
-        seed: (config.seed, Purpose::Policy),
-        draw: |rng: &mut ChaCha8Rng, inputs: &mut Vec<f32>, targets: &mut Vec<f32>| {
-            while inputs.len() < config.batch.div_ceil(2) * sizes[0] {
+        inputs: ends[0],
+        forward: |network: &Trainable, inputs| network.forward(inputs, &config.products),
+        draw: |step: usize, shard: usize, inputs: &mut Vec<f32>, targets: &mut Vec<f32>| {
+            let rng = &mut stream(config.seed, Purpose::Policy, 1 + step as u64, shard as u64);
+            while inputs.len() < config.batch.div_ceil(2) * ends[0] {
                 let Some(example) = demonstrations.draw(&labels, config, rng) else {
                     continue;
                 };
@@ -84,7 +85,9 @@ pub fn train_policy(
             likelihood.loss(outputs, targets, slopes)
         },
     };
-    let mut layers = fit_perceptron(task, progress)?;
+    let rng = &mut stream(config.seed, Purpose::Policy, 0, 0);
+    let network = Trainable::init(config, ends, rng, &Device::flex().autodiff());
+    let mut layers = fit(network, &task, progress)?.layers("");
     layers[0] = coordinates.fold(&layers[0]);
     let card = PolicyCard {
         task: card.task.clone(),
