@@ -75,7 +75,7 @@ pub struct Reaction {
 
 impl Policy {
     pub(crate) fn try_new(card: PolicyCard, layers: Vec<Linear>) -> Result<Self, ImaginationError> {
-        let network = Network::try_new(&layers, &card.config.products)?;
+        let network = Network::try_new(&layers, &card.config.bilinear)?;
         let mut hasher = blake3::Hasher::new();
         for value in layers.iter().flat_map(|l| l.weight.iter().chain(&l.bias)) {
             hasher.update(&value.to_le_bytes());

@@ -44,8 +44,6 @@ pub(crate) struct Supervised<F, D, L> {
 pub(crate) struct SupervisedPerceptron<'a, D, L> {
     /// Widths of its layers, inputs first.
     pub sizes: &'a [usize],
-    /// Scale of the last layer at the start.
-    pub last_scale: f32,
     /// Optimiser steps.
     pub steps: usize,
     /// Peak learning rate.
@@ -75,7 +73,7 @@ where
     let (seed, purpose) = task.seed;
     let rng = &mut stream(seed, purpose, 0, 0);
     let device = Device::flex().autodiff();
-    let network = Perceptron::init(task.sizes, task.last_scale, rng, &device);
+    let network = Perceptron::init(task.sizes, 1.0, rng, &device);
     let draw = task.draw;
     let task = Supervised {
         steps: task.steps,

@@ -27,9 +27,10 @@ pub struct PolicyConfig {
     pub batch: usize,
     /// Widths of the hidden layers, shared by all members. Default 248, 248.
     pub hidden: Vec<usize>,
-    /// Which of the hidden layers are of products of two sums, instead of sums clipped at zero; the first is 0. Default none.
+    /// Which of the hidden layers are bilinear, products of two sums instead of ReLU, in rising order; the first is 0. Each of their
+    /// widths has the weights of two. Default none. With a small `least_variance` they learn labels by heart.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub products: Vec<usize>,
+    pub bilinear: Vec<usize>,
     /// Members of the ensemble. Default 3.
     pub members: usize,
     /// Modes of each member. Default 6.
@@ -63,7 +64,7 @@ impl Default for PolicyConfig {
             steps: 20_000,
             batch: 256,
             hidden: vec![248, 248],
-            products: Vec::new(),
+            bilinear: Vec::new(),
             members: 3,
             modes: 6,
             learning_rate: 1.0e-3,
@@ -102,12 +103,14 @@ impl PolicyConfig {
         let fits = !self.hidden.is_empty() && !self.hidden.contains(&0);
         let hidden = format!("{:?}", self.hidden);
         check("hidden", hidden, "one or more widths >= 1", fits)?;
-        let fits = self.products.iter().all(|layer| *layer < self.hidden.len());
-        let products = format!("{:?}", self.products);
+        let rising = self.bilinear.windows(2).all(|pair| pair[0] < pair[1]);
+        let last = self.bilinear.last();
+        let fits = rising && last.is_none_or(|last| *last < self.hidden.len());
+        let bilinear = format!("{:?}", self.bilinear);
         check(
-            "products",
-            products,
-            "numbers of hidden layers, from 0",
+            "bilinear",
+            bilinear,
+            "numbers of hidden layers from 0, rising",
             fits,
         )?;
         let rate = self.learning_rate;

@@ -1,8 +1,8 @@
-//! The network of a policy: a perceptron some of whose hidden layers are of products.
+//! The network of a policy: a perceptron with ReLU, some of whose hidden layers are bilinear instead.
 //!
-//! A layer of products gives `(x W + b) * (x V + c)`, value by value: the bilinear unit of arXiv 2002.05202. What a policy has to know is
-//! often a product of what the latent holds: a place seen from where the robot faces is one of its place and its direction, a distance
-//! one of a difference with itself. Units that clip sums at zero need many for each.
+//! A bilinear layer gives `(x W + b) * (x V + c)`, value by value (arXiv 2002.05202). What a policy has to know is often a product of what
+//! the latent holds: a place seen from where the robot faces is one of its place and its direction, a distance one of a difference with
+//! itself. ReLU needs many units for each. Where inputs are far from all that was learned a product grows faster than they do.
 
 use burn::module::Module;
 use burn::nn::Linear as TrainableLinear;
@@ -14,21 +14,22 @@ use super::PolicyConfig;
 use crate::imagination::{ImaginationError, Linear, Mlp, PackedMlp, Scratch};
 use crate::perceptron::linear;
 
-/// Inputs and outputs of each linear layer; those of products have both factors side by side.
+/// Inputs and outputs of each linear layer; bilinear ones have both factors side by side.
 pub(super) fn layers(config: &PolicyConfig, ends: [usize; 2]) -> Vec<(usize, usize)> {
     let widths = [&ends[..1], &config.hidden, &ends[1..]].concat();
     let layers = widths.windows(2).enumerate();
-    let layers = layers.map(|(layer, pair)| match config.products.contains(&layer) {
+    let layers = layers.map(|(layer, pair)| match config.bilinear.contains(&layer) {
         true => (pair[0], 2 * pair[1]),
         false => (pair[0], pair[1]),
     });
     layers.collect()
 }
 
-/// Scales of the weights at the start, drawn uniformly from `+-scale / sqrt(inputs)`: inputs of unit variance give products and clipped
-/// sums of about that, however many layers there are.
-const PRODUCTS_SCALE: f32 = 1.732_050_8;
-const CLIPPED_SCALE: f32 = 2.449_489_7;
+/// Scales of the weights at the start of a network with bilinear layers, drawn uniformly from `+-scale / sqrt(inputs)`: inputs of unit
+/// variance give units of about unit variance (LeCun's for the factors of a product, He's for ReLU). Without these the deep ones begin as
+/// good as silent, for a product squares whatever its inputs are smaller.
+const BILINEAR_SCALE: f32 = 1.732_050_8;
+const RELU_SCALE: f32 = 2.449_489_7;
 /// That of the last layer, which at the start says next to nothing.
 const LAST_SCALE: f32 = 0.1;
 
@@ -49,9 +50,10 @@ impl Trainable {
         let layers = layers(config, ends).into_iter().enumerate();
         let layers = layers.map(|(index, (inputs, outputs))| {
             let scale = match index {
-                _ if config.products.contains(&index) => PRODUCTS_SCALE,
+                _ if config.bilinear.contains(&index) => BILINEAR_SCALE,
                 _ if index == config.hidden.len() => LAST_SCALE,
-                _ => CLIPPED_SCALE,
+                _ if config.bilinear.is_empty() => 1.0,
+                _ => RELU_SCALE,
             };
             linear(inputs, outputs, scale, rng, device)
         });
@@ -60,15 +62,15 @@ impl Trainable {
         }
     }
 
-    /// `[rows, inputs]` to `[rows, outputs]`; `products` are the layers of products.
-    pub fn forward(&self, input: Tensor<2>, products: &[usize]) -> Tensor<2> {
+    /// `[rows, inputs]` to `[rows, outputs]`; `bilinear` are its bilinear layers.
+    pub fn forward(&self, input: Tensor<2>, bilinear: &[usize]) -> Tensor<2> {
         let last = self.layers.len() - 1;
         let layers = self.layers.iter().enumerate();
         layers.fold(input, |hidden, (index, layer)| {
             let output = layer.forward(hidden);
             match index {
                 _ if index == last => output,
-                _ if products.contains(&index) => {
+                _ if bilinear.contains(&index) => {
                     let width = output.dims()[1] / 2;
                     output.clone().narrow(1, 0, width) * output.narrow(1, width, width)
                 }
@@ -94,15 +96,15 @@ pub(super) struct Memory {
 }
 
 impl Network {
-    /// Of these layers, of which the last is none of products.
+    /// Of these layers, of which `bilinear` names those that are, never the last.
     ///
     /// # Errors
     /// Layers that do not follow on each other, or weights that are not finite.
-    pub fn try_new(layers: &[Linear], products: &[usize]) -> Result<Self, ImaginationError> {
+    pub fn try_new(layers: &[Linear], bilinear: &[usize]) -> Result<Self, ImaginationError> {
         let mut chain: Vec<PackedMlp> = Vec::new();
         let mut start = 0;
         for end in
-            (1..=layers.len()).filter(|end| *end == layers.len() || products.contains(&(end - 1)))
+            (1..=layers.len()).filter(|end| *end == layers.len() || bilinear.contains(&(end - 1)))
         {
             let next = PackedMlp::new(&Mlp::try_new(layers[start..end].to_vec())?);
             if let Some(previous) = chain.last().map(|previous| previous.outputs() / 2)
@@ -192,7 +194,7 @@ mod tests {
     fn config() -> PolicyConfig {
         PolicyConfig {
             hidden: vec![12, 20, 9, 7],
-            products: vec![0, 2],
+            bilinear: vec![0, 2],
             ..PolicyConfig::default()
         }
     }
@@ -216,14 +218,16 @@ mod tests {
         let rng = &mut stream(2, Purpose::Policy, 0, 0);
         let inputs: Vec<f32> = (0..15).map(|_| rng.random_range(-2.0..2.0)).collect();
         let rows = Tensor::<1>::from_floats(&inputs[..], &Device::flex()).reshape([3, 5]);
-        let said = network.forward(rows, &config.products);
+        let said = network.forward(rows, &config.bilinear);
         let expected: Vec<f32> = said.try_into_vec_as().unwrap();
 
-        let packed = Network::try_new(&linear, &config.products).unwrap();
+        let packed = Network::try_new(&linear, &config.bilinear).unwrap();
         assert_eq!((packed.inputs(), packed.outputs()), (5, 3));
         let (mut memory, mut found) = (Memory::default(), vec![0.0; 9]);
         packed.forward(&inputs, 3, &mut found, &mut memory).unwrap();
-        let same = |a: &[f32], b: &[f32]| a.iter().zip(b).all(|(a, b)| (a - b).abs() < 1.0e-5);
+        let same = |a: &[f32], b: &[f32]| {
+            a.len() == b.len() && a.iter().zip(b).all(|(a, b)| (a - b).abs() < 1.0e-5)
+        };
         assert!(same(&found, &expected), "{found:?} {expected:?}");
 
         let held = packed.with_context(&inputs[3..5]).unwrap();

@@ -67,7 +67,7 @@ pub fn train_policy(
         learning_rate: config.learning_rate,
         weight_decay: config.weight_decay,
         inputs: ends[0],
-        forward: |network: &Trainable, inputs| network.forward(inputs, &config.products),
+        forward: |network: &Trainable, inputs| network.forward(inputs, &config.bilinear),
         draw: |step: usize, shard: usize, inputs: &mut Vec<f32>, targets: &mut Vec<f32>| {
             let rng = &mut stream(config.seed, Purpose::Policy, 1 + step as u64, shard as u64);
             while inputs.len() < config.batch.div_ceil(2) * ends[0] {

@@ -296,7 +296,6 @@ pub fn train_localiser(
     let sizes = Localiser::sizes(&config.hidden, landmarks);
     let task = SupervisedPerceptron {
         sizes: &sizes,
-        last_scale: 1.0,
         steps: config.steps,
         learning_rate: config.learning_rate,
         weight_decay: LITTLE_DECAY,

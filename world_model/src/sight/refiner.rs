@@ -240,7 +240,6 @@ pub(super) fn train(
     let width = 2 * spec.landmarks().len();
     let task = SupervisedPerceptron {
         sizes: &sizes,
-        last_scale: 1.0,
         steps: config.steps,
         learning_rate: config.learning_rate,
         weight_decay: LITTLE_DECAY,
