@@ -205,6 +205,28 @@ fn a_reader_that_is_gone_ends_no_command() {
         serde_json::from_slice(&std::fs::read(folder.path().join("out/bench.json")).unwrap())
             .unwrap();
     assert_eq!(rows[0]["episodes"], 2);
+
+    let mut child = command("bnech", folder.path())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stderr.take());
+    assert_eq!(child.wait().unwrap().code(), Some(2));
+}
+
+#[test]
+fn what_cannot_be_written_on_standard_output_is_a_failure() {
+    let folder = tempfile::tempdir().unwrap();
+    let full = std::fs::OpenOptions::new().write(true).open("/dev/full");
+    let child = command("tasks", folder.path())
+        .stdout(full.unwrap())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let output = child.wait_with_output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert_eq!(said.matches("standard output").count(), 1, "{said}");
 }
 
 #[test]

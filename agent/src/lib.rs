@@ -2,7 +2,7 @@
 //!
 //! This is the only crate that knows simulation, world model, planners and the robot's side; they know nothing of each other.
 
-#![warn(clippy::print_stdout)]
+#![warn(clippy::print_stdout, clippy::print_stderr)]
 
 mod anchors;
 pub mod arbiter;

@@ -226,9 +226,23 @@ impl Archive {
         name: &str,
         sizes: &[usize],
     ) -> Result<Vec<Linear>, CheckpointError> {
-        let pairs = sizes.windows(2).enumerate();
-        pairs
-            .map(|(index, pair)| self.take_layer(&format!("{name}.{index}"), pair[0], pair[1]))
+        self.take_layers(name, sizes.windows(2).map(|pair| (pair[0], pair[1])))
+    }
+
+    /// Takes the layers of a network out, each of so many inputs and outputs.
+    ///
+    /// # Errors
+    /// Those of [`Archive::take`].
+    pub fn take_layers(
+        &mut self,
+        name: &str,
+        widths: impl IntoIterator<Item = (usize, usize)>,
+    ) -> Result<Vec<Linear>, CheckpointError> {
+        let widths = widths.into_iter().enumerate();
+        widths
+            .map(|(index, (inputs, outputs))| {
+                self.take_layer(&format!("{name}.{index}"), inputs, outputs)
+            })
             .collect()
     }
 

@@ -86,6 +86,7 @@ pub fn run() -> ExitCode {
             }),
         )
         .with_writer(std::io::stderr)
+        .log_internal_errors(false) // it would complain of a closed standard error on standard error, and end
         .init();
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
@@ -104,9 +105,9 @@ pub fn run() -> ExitCode {
         Command::Robot(arguments) => robot::run(&arguments),
     };
     match outcome {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(()) => ExitCode::from(u8::from(say::lost())),
         Err(error) => {
-            eprintln!("error: {}", format!("{error:#}").replace('\n', " "));
+            complain!("error: {}", format!("{error:#}").replace('\n', " "));
             ExitCode::from(if is_usage(&error) { 2 } else { 1 })
         }
     }
@@ -127,7 +128,7 @@ fn refuse(error: &clap::Error) -> ExitCode {
         .take_while(|line| !line.starts_with("Usage:") && !line.starts_with("For more information"))
         .filter(|line| !line.is_empty())
         .collect();
-    eprintln!("{}", message.join(" "));
+    complain!("{}", message.join(" "));
     ExitCode::from(2)
 }
 

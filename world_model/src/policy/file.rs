@@ -117,12 +117,7 @@ impl Policy {
         let card: PolicyCard = archive.parse()?;
         card.config.validate().map_err(|e| archive.networks(&e))?;
         let ends = card.config.ends(card.latent_dim, card.block_width);
-        let layers = network::layers(&card.config, ends).into_iter().enumerate();
-        let layers = layers
-            .map(|(index, (inputs, outputs))| {
-                archive.take_layer(&format!("policy.{index}"), inputs, outputs)
-            })
-            .collect::<Result<_, _>>()?;
+        let layers = archive.take_layers("policy", network::layers(&card.config, ends))?;
         Self::try_new(card, layers).map_err(|e| archive.networks(&e))
     }
 }

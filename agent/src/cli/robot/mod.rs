@@ -200,7 +200,7 @@ fn until<'a>(
                     over |= arguments.until_reached;
                 }
                 Ok(None) => {}
-                Err(error) => eprintln!("error: {error:#}"),
+                Err(error) => complain!("error: {error:#}"),
             }
         }
         over || interrupt.requested()

@@ -19,7 +19,7 @@ pub fn listen(handle: LoopHandle, steering: Steering) {
             }
             match obey(words, &handle, &steering) {
                 Ok(()) => say!("{words}: done"),
-                Err(error) => eprintln!("error: {words}: {error:#}"),
+                Err(error) => complain!("error: {words}: {error:#}"),
             }
         }
     });

@@ -32,14 +32,14 @@ pub fn report(bar: &ProgressBar, progress: &TrainProgress, headed: &mut bool) {
             text.push_str(&others);
         }
         if !std::mem::replace(headed, true) {
-            say(bar, HEADER);
+            show(bar, HEADER);
         }
-        say(bar, &text);
+        show(bar, &text);
     }
 }
 
 /// A line above the bar; on standard output where there is no terminal, and so no bar.
-fn say(bar: &ProgressBar, text: &str) {
+fn show(bar: &ProgressBar, text: &str) {
     match bar.is_hidden() {
         true => say!("{text}"),
         false => bar.println(text),
