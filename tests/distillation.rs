@@ -241,4 +241,21 @@ fn baselines_are_distilled_and_compared_in_one_table() {
         lines.map(str::to_owned).collect()
     };
     assert_eq!(table(&again), table(&text));
+
+    // With a policy that is there already nothing is distilled beyond what it is compared with.
+    let given = format!(
+        "{} --policy b/practice.policy.safetensors",
+        baselines.replace("--out b", "--out g")
+    );
+    succeed(&given, folder.path());
+    let file = folder.path().join("g/baselines.json");
+    let with_given: Vec<Value> = serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
+    let hash = |lines: &[Value], line: usize| lines[line]["rows"][0]["policy_hash"].clone();
+    assert_eq!(with_given.len(), 9);
+    for (line, whole) in [(0, 0), (1, 1), (2, 2), (3, 4), (6, 7)] {
+        assert_eq!(hash(&with_given, line), hash(&lines, whole), "line {line}");
+    }
+    let silent = given.replace("practice.policy", "dagger.policy") + " --resume";
+    let line = failure(&silent, folder.path(), 2);
+    assert!(line.contains("thresholds of the arbiter"), "{line}");
 }

@@ -1,6 +1,7 @@
 //! System 1: a trained policy reacts to a latent in one forward pass, and imagines where its reactions would lead.
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
+use std::path::Path;
 use std::sync::Arc;
 use world_model::WorldModel;
 use world_model::imagination::{ImaginationError, ImaginationScratch, PackedMlp, Readout, Scratch};
@@ -51,6 +52,16 @@ impl StepsLeft {
         steps.iter_mut().for_each(|s| *s = s.exp_m1().max(1.0));
         Ok(steps)
     }
+}
+
+/// The policy of a file, which reads the latents of a model.
+///
+/// # Errors
+/// A file that does not read, or a policy of another model or task.
+pub fn load_policy(path: &Path, model: &WorldModel) -> Result<Arc<Policy>> {
+    let policy = Policy::load(path)?;
+    check_policy(&policy, model).with_context(|| path.display().to_string())?;
+    Ok(Arc::new(policy))
 }
 
 /// Checks that a policy reads the latents of a model.

@@ -11,13 +11,15 @@ use crate::benchmark::{BenchPlan, Pairs, Row, RowSpec, Tier, run as run_benchmar
 use crate::controller::{ControllerKind, PlanningConfig};
 use crate::distillation::{Belongs, DistillConfig, Progress};
 use crate::files;
+use crate::objective::CostKind;
+use crate::system1::load_policy;
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use sim::Task;
 use sim::variation::Variant;
 use std::cell::OnceCell;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use world_model::WorldModel;
 use world_model::dataset::Dataset;
@@ -27,6 +29,9 @@ use world_model::policy::{Demonstrations, Policy, Relabelling};
 pub struct BaselinesArguments {
     #[command(flatten)]
     source: SourceArguments,
+    /// Policy that is there already, such as the shipped one: the distillation ends before DAgger, and this takes the last place
+    #[arg(long, value_name = "FILE")]
+    policy: Option<PathBuf>,
     /// Planner, objective and arbiter settings
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
@@ -61,6 +66,10 @@ pub fn run(arguments: &BaselinesArguments) -> Result<()> {
                 .to_owned()
         ));
     }
+    let given = match &arguments.policy {
+        Some(path) => Some(given_policy(path, &source.model, arguments.source.cost)?),
+        None => None,
+    };
     let planning = source.planning(arguments.config.as_deref())?;
     check_state(&arguments.out, arguments.resume)?;
     let interrupt = Interrupt::install()?;
@@ -91,6 +100,7 @@ pub fn run(arguments: &BaselinesArguments) -> Result<()> {
         variants,
         model,
         distill: &recipe.distill,
+        given,
         planning: &planning,
         data: &data,
         encoded: OnceCell::new(),
@@ -117,12 +127,45 @@ struct Work<'a> {
     variants: &'a [Variant],
     model: &'a Arc<WorldModel>,
     distill: &'a DistillConfig,
+    /// The policy that was distilled before.
+    given: Option<Arc<Policy>>,
     planning: &'a PlanningConfig,
     data: &'a Dataset,
     /// The data in the latent, once they are needed.
     encoded: OnceCell<Demonstrations>,
     interrupt: &'a Interrupt,
     pairs: Pairs,
+}
+
+/// The stages of a distillation before its rounds of DAgger.
+const UNTAUGHT: [(&str, &str, usize); 2] = [
+    ("hindsight cloning", "hindsight", 0),
+    ("distilled, no DAgger", "no-dagger", 1),
+];
+
+/// A distillation that ends before its rounds. No arbiter will hear of what it leaves.
+fn untaught(full: &DistillConfig) -> DistillConfig {
+    DistillConfig {
+        rounds: 0,
+        practice_rounds: 0,
+        calibration_goals: 0,
+        ..full.clone()
+    }
+}
+
+/// A policy that is there already, and that the arbiter can be asked about.
+fn given_policy(path: &Path, model: &WorldModel, cost: CostKind) -> Result<Arc<Policy>> {
+    let policy = load_policy(path, model)?;
+    let own = CostKind::of_arbiter(&policy).map(CostKind::name);
+    if own != Some(cost.name()) {
+        bail!(UsageError(format!(
+            "--policy {}: thresholds of the arbiter for cost '{}', expected '{}' (--cost)",
+            path.display(),
+            own.unwrap_or("none"),
+            cost.name()
+        )));
+    }
+    Ok(policy)
 }
 
 /// A line before it is run.
@@ -179,11 +222,13 @@ impl Work<'_> {
         };
         clone.policy.relabelling = Relabelling::Last;
         let mut policies = self.distilled(&clone, &[("cloning the data", "clone", 0)])?;
+        if let Some(given) = &self.given {
+            policies.extend(self.distilled(&untaught(full), &UNTAUGHT)?);
+            policies.push(("distilled", Arc::clone(given)));
+            return Ok(policies);
+        }
         let taught = 1 + full.rounds;
-        let mut stages = vec![
-            ("hindsight cloning", "hindsight", 0),
-            ("distilled, no DAgger", "no-dagger", 1),
-        ];
+        let mut stages = UNTAUGHT.to_vec();
         if full.rounds > 0 {
             stages.push(("distilled, DAgger", "dagger", taught));
         }

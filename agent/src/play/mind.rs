@@ -8,7 +8,7 @@ use crate::assets;
 use crate::controller::{ControllerKind, PlanningConfig};
 use crate::model_check::check_model;
 use crate::objective::CostKind;
-use crate::system1::check_policy;
+use crate::system1::load_policy;
 use anyhow::{Context, Result, anyhow, bail};
 use sim::Task;
 use sim::variation::Variant;
@@ -256,9 +256,8 @@ impl Mind {
     ) -> Result<(Arc<WorldModel>, Arc<Policy>)> {
         let model = self.world_model(task, variant)?;
         let path = assets::policy_path(&self.models[self.model]);
-        let policy = Policy::load(&path)?;
-        check_policy(&policy, &model).with_context(|| path.display().to_string())?;
-        Ok((model, Arc::new(policy)))
+        let policy = load_policy(&path, &model)?;
+        Ok((model, policy))
     }
 
     /// All modes with the chosen model and cost, each by its name in [`MODES`].

@@ -136,6 +136,19 @@ pub enum ImaginationError {
     },
 }
 
+impl ImaginationError {
+    /// The same of a network that comes after so many layers of a longer one, by which its layers are counted.
+    pub(crate) fn after(mut self, layers: usize) -> Self {
+        match &mut self {
+            Self::LayerShape { layer, .. }
+            | Self::LayerChain { layer, .. }
+            | Self::NonFiniteParameter { layer, .. } => *layer += layers,
+            _ => {}
+        }
+        self
+    }
+}
+
 /// Checks the length of a slice argument.
 pub(crate) fn check_length(
     name: &'static str,

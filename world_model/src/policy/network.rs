@@ -106,7 +106,8 @@ impl Network {
         for end in
             (1..=layers.len()).filter(|end| *end == layers.len() || bilinear.contains(&(end - 1)))
         {
-            let next = PackedMlp::new(&Mlp::try_new(layers[start..end].to_vec())?);
+            let part = Mlp::try_new(layers[start..end].to_vec());
+            let next = PackedMlp::new(&part.map_err(|error| error.after(start))?);
             if let Some(previous) = chain.last().map(|previous| previous.outputs() / 2)
                 && previous != next.inputs()
             {
@@ -248,6 +249,11 @@ mod tests {
             previous: 12,
         };
         assert_eq!(error, expected);
+        // Layers are counted from the first of all, not of the part in which they are.
+        let (_, mut linear) = trained(&config());
+        linear[3].bias[2] = f32::NAN;
+        let error = Network::try_new(&linear, &[0, 2]).unwrap_err();
+        assert!(error.to_string().starts_with("layer 3: bias[2]"), "{error}");
         let error = Network::try_new(&[], &[]).unwrap_err();
         assert_eq!(error, ImaginationError::NoLayers);
     }

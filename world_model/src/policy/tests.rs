@@ -168,6 +168,16 @@ fn bilinear_layers_learn_a_product_and_come_back_from_a_file() {
     assert_eq!(read.card().config.bilinear, [0]);
     assert_eq!(at(&read, 0.3), at(&policy, 0.3));
 
+    // A card that tells of other layers than the file holds.
+    let mut other = policy.clone();
+    other.card.config.bilinear.clear();
+    let error = Policy::from_bytes(path, &other.to_bytes(path).unwrap());
+    let error = error.unwrap_err().to_string();
+    assert!(
+        error.contains("policy.0.weight") && error.contains("12"),
+        "{error}"
+    );
+
     let beyond = PolicyConfig {
         bilinear: vec![1],
         ..bilinear

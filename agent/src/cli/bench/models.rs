@@ -4,7 +4,7 @@ use super::super::UsageError;
 use super::BenchArguments;
 use crate::assets;
 use crate::model_check::check_model;
-use crate::system1::check_policy;
+use crate::system1::load_policy;
 use anyhow::{Context, Result, bail};
 use sim::Task;
 use std::path::Path;
@@ -45,13 +45,7 @@ pub fn models(assets: &Path, task: &Task, arguments: &BenchArguments) -> Result<
             Some(path) => Some(path.clone()),
             None => beside.exists().then_some(beside),
         };
-        let policy = policy
-            .map(|path| -> Result<_> {
-                let policy = Policy::load(&path)?;
-                check_policy(&policy, &model).with_context(|| path.display().to_string())?;
-                Ok(Arc::new(policy))
-            })
-            .transpose()?;
+        let policy = policy.map(|path| load_policy(&path, &model)).transpose()?;
         Ok(Loaded {
             model: Arc::new(model),
             policy,

@@ -10,7 +10,7 @@ use super::{UsageError, check_state};
 use crate::controller::PlanningConfig;
 use crate::distillation::{Belongs, DistillConfig};
 use crate::improvement::{best, render};
-use crate::system1::check_policy;
+use crate::system1::load_policy;
 use crate::{assets, files};
 use anyhow::{Context, Result, bail};
 use clap::Args;
@@ -254,9 +254,7 @@ fn policy(asked: Option<&Path>, source: &Source) -> Result<Option<Arc<Policy>>> 
         None if beside.exists() => &beside,
         None => return Ok(None),
     };
-    let policy = Policy::load(path)?;
-    check_policy(&policy, &source.model).with_context(|| path.display().to_string())?;
-    Ok(Some(Arc::new(policy)))
+    Ok(Some(load_policy(path, &source.model)?))
 }
 
 /// Writes a data set into a folder of its own first, which then gets its name.
