@@ -8,6 +8,7 @@ pub use choices::{AntiCollapse, EncoderNorm, EncoderStart, Reconstruction};
 pub use validate::ConfigError;
 pub(crate) use validate::check;
 
+use crate::supervised::LITTLE_DECAY;
 use serde::{Deserialize, Serialize};
 
 /// Everything that decides a training run besides the data.
@@ -143,7 +144,7 @@ impl Default for TrainConfig {
             learning_rate: 1e-3,
             final_learning_rate: 1e-5,
             warmup_steps: 200,
-            weight_decay: 1e-4,
+            weight_decay: LITTLE_DECAY,
             gradient_clip: 1.0,
             eventful_fraction: 0.5,
             reach_expectile: 0.2,

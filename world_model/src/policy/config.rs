@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::config::{ConfigError, check};
+use crate::supervised::LITTLE_DECAY;
 
 /// Which later frame of a course is taken for its goal.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -68,7 +69,7 @@ impl Default for PolicyConfig {
             members: 3,
             modes: 6,
             learning_rate: 1.0e-3,
-            weight_decay: 1.0e-4,
+            weight_decay: LITTLE_DECAY,
             least_variance: 1.0e-3,
             member_share: 0.7,
             quickest_share: 0.75,
