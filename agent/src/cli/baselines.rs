@@ -137,12 +137,6 @@ struct Work<'a> {
     pairs: Pairs,
 }
 
-/// The stages of a distillation before its rounds of DAgger.
-const UNTAUGHT: [(&str, &str, usize); 2] = [
-    ("hindsight cloning", "hindsight", 0),
-    ("distilled, no DAgger", "no-dagger", 1),
-];
-
 /// A distillation that ends before its rounds. No arbiter will hear of what it leaves.
 fn untaught(full: &DistillConfig) -> DistillConfig {
     DistillConfig {
@@ -212,9 +206,13 @@ impl Work<'_> {
         Ok(lines)
     }
 
-    /// The policies alone, the best last: one that clones the data, and those that a distillation comes by on its way.
+    /// The policies alone, the best last: one that clones the data, and those that a distillation comes by on its way, or before
+    /// its rounds where its end is given.
     fn policies(&self) -> Result<Vec<(&'static str, Arc<Policy>)>> {
-        let full = self.distill;
+        let full = match &self.given {
+            Some(_) => untaught(self.distill),
+            None => self.distill.clone(),
+        };
         let mut clone = DistillConfig {
             planner_goals: 0,
             calibration_goals: 0,
@@ -222,13 +220,11 @@ impl Work<'_> {
         };
         clone.policy.relabelling = Relabelling::Last;
         let mut policies = self.distilled(&clone, &[("cloning the data", "clone", 0)])?;
-        if let Some(given) = &self.given {
-            policies.extend(self.distilled(&untaught(full), &UNTAUGHT)?);
-            policies.push(("distilled", Arc::clone(given)));
-            return Ok(policies);
-        }
         let taught = 1 + full.rounds;
-        let mut stages = UNTAUGHT.to_vec();
+        let mut stages = vec![
+            ("hindsight cloning", "hindsight", 0),
+            ("distilled, no DAgger", "no-dagger", 1),
+        ];
         if full.rounds > 0 {
             stages.push(("distilled, DAgger", "dagger", taught));
         }
@@ -236,7 +232,9 @@ impl Work<'_> {
             let stage = taught + full.practice_rounds;
             stages.push(("distilled, DAgger, practice", "practice", stage));
         }
-        policies.extend(self.distilled(full, &stages)?);
+        policies.extend(self.distilled(&full, &stages)?);
+        let given = self.given.iter().map(Arc::clone);
+        policies.extend(given.map(|given| ("distilled", given)));
         Ok(policies)
     }
 
